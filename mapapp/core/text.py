@@ -26,7 +26,7 @@ class Text(NamedTuple):
         """Return the text in ``lang``; anything but ``"en"`` is Chinese."""
         return self.en if lang == "en" else self.zh
 
-    def format(self, **values: object) -> Text:  # type: ignore[override]  # a Text, not a tuple
+    def format(self, **values: object) -> Text:
         """Fill ``{name}`` fields in both languages.
 
         A value that is itself a `Text` is filled in its own language.
