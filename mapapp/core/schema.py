@@ -21,12 +21,18 @@ from mapapp.core.text import Text
 Kind = Literal["str", "int", "float", "bool", "date", "month", "enum", "list"]
 Geometry = Literal["point", "line", "polygon"]
 
-PANDAS_DTYPES: Mapping[Kind, str] = MappingProxyType({
-    "str": "str", "int": "Int64", "float": "float64", "bool": "boolean",
-    "date": "str",   # ISO 8601, YYYY-MM-DD
-    "month": "str",  # ISO 8601, YYYY-MM
-    "enum": "str", "list": "str",  # list: items joined by ";"
-})
+PANDAS_DTYPES: Mapping[Kind, str] = MappingProxyType(
+    {
+        "str": "str",
+        "int": "Int64",
+        "float": "float64",
+        "bool": "boolean",
+        "date": "str",  # ISO 8601, YYYY-MM-DD
+        "month": "str",  # ISO 8601, YYYY-MM
+        "enum": "str",
+        "list": "str",  # list: items joined by ";"
+    }
+)
 """How a column of each kind is held in a frame; missing is NaN/NA, never a sentinel."""
 
 
@@ -90,21 +96,23 @@ class Layer:
 
 
 # name: (dictionary tables, key, geometry, title)
-_DECLARED: Mapping[str, tuple[tuple[str, ...], str, tuple[Geometry, ...], Text]] = MappingProxyType({
-    "compounds": (("compound", "programme_year"), "compound_id", ("polygon", "point"), Text("小区", "Compounds")),
-    "buildings": (("building",), "building_id", ("polygon", "point"), Text("楼栋", "Buildings")),
-    "pipes": (("sewer_pipe",), "pipe_id", ("line",), Text("排水管线", "Pipes")),
-    "manholes": (("manhole",), "node_id", ("point",), Text("检查井", "Manholes")),
-    "outlets": (("outfall_or_plant",), "id", ("point",), Text("排口与厂站", "Outlets and plants")),
-    "inlets": (("inlet",), "id", ("point",), Text("雨水口", "Storm inlets")),
-    "streets": (("street",), "street_id", ("line",), Text("道路", "Streets")),
-    "survey_areas": (("survey_area",), "area_id", ("polygon",), Text("普查范围", "Survey areas")),
-    "ledger": (("compound", "programme_year"), "compound_id", (), Text("改造台账", "Ledger")),
-    "problems": (("problem",), "ticket_id", (), Text("问题清单", "Problems")),
-    "projects": (("project",), "project_id", (), Text("项目", "Projects")),
-    "management": (("management",), "compound_id", (), Text("长效管理", "Management")),
-    "meetings": (("meeting",), "meeting_id", (), Text("调度会", "Meetings")),
-})
+_DECLARED: Mapping[str, tuple[tuple[str, ...], str, tuple[Geometry, ...], Text]] = MappingProxyType(
+    {
+        "compounds": (("compound", "programme_year"), "compound_id", ("polygon", "point"), Text("小区", "Compounds")),
+        "buildings": (("building",), "building_id", ("polygon", "point"), Text("楼栋", "Buildings")),
+        "pipes": (("sewer_pipe",), "pipe_id", ("line",), Text("排水管线", "Pipes")),
+        "manholes": (("manhole",), "node_id", ("point",), Text("检查井", "Manholes")),
+        "outlets": (("outfall_or_plant",), "id", ("point",), Text("排口与厂站", "Outlets and plants")),
+        "inlets": (("inlet",), "id", ("point",), Text("雨水口", "Storm inlets")),
+        "streets": (("street",), "street_id", ("line",), Text("道路", "Streets")),
+        "survey_areas": (("survey_area",), "area_id", ("polygon",), Text("普查范围", "Survey areas")),
+        "ledger": (("compound", "programme_year"), "compound_id", (), Text("改造台账", "Ledger")),
+        "problems": (("problem",), "ticket_id", (), Text("问题清单", "Problems")),
+        "projects": (("project",), "project_id", (), Text("项目", "Projects")),
+        "management": (("management",), "compound_id", (), Text("长效管理", "Management")),
+        "meetings": (("meeting",), "meeting_id", (), Text("调度会", "Meetings")),
+    }
+)
 
 _RENAMED = {("programme_year", "year"): "programme_year"}
 _LABELS_EN = {"compound_id": "compound id", "programme_year": "programme year"}
@@ -114,17 +122,13 @@ _OPEN_ENUMS = {"material", "type", "style", "embed_type", "raised_by"}
 
 
 def _codes(kind: str, allowed: str) -> tuple[Code, ...]:
+    """``in_use(在用,0,IN SERVICE);abandoned(废弃,1)``: what is stored, and in brackets the words found for it."""
     if kind not in ("enum", "bool") or not allowed:
         return ()
     codes = []
     for item in allowed.split(";"):
         head, _, inner = item.strip().partition("(")
-        words = tuple(w.strip() for w in re.split(r"[,,/]", inner.rstrip(")")) if w.strip())
-        if m := re.fullmatch(r"(\d+)(\D.*)", head):  # "1圆形": a census code and its word
-            head, words = m[2], (m[1], *words)
-        elif m := re.fullmatch(r"([A-Z]{1,3})([一-鿿].*)", head):  # "ZM直埋": a CJJ 61 code and its word
-            head, words = m[2], (m[1], *words)
-        codes.append(Code(head, words))
+        codes.append(Code(head.strip(), tuple(w.strip() for w in inner.removesuffix(")").split(",") if w.strip())))
     return tuple(codes)
 
 
@@ -174,17 +178,37 @@ def _derived() -> dict[str, Layer]:
         return tuple(out)
 
     specs: tuple[tuple[str, str, tuple[Geometry, ...], Text, str], ...] = (
-        ("findings", "finding_id", ("point", "line", "polygon"), Text("缺口与问题", "Findings"),
-         "finding_id rule severity layer feature_id related value:float unit message fix status"),
-        ("verdicts", "compound_id", ("polygon", "point"), Text("接入结论", "Verdicts"),
-         "compound_id verdict evidence nearest_pipe_id distance_m:float"),
-        ("links", "link_id", ("line",), Text("拟建接入管", "Planned links"),
-         "link_id compound_ids from_node to_node length_m:float diameter_mm:float slope:float ground_up_m:float "
-         "ground_down_m:float invert_up_m:float invert_down_m:float depth_up_m:float depth_down_m:float "
-         "flow_lps:float pump:bool cost_low:float cost:float cost_high:float corridor"),
-        ("candidates", "candidate_id", ("line",), Text("候选接入井", "Candidate inlets"),
-         "candidate_id compound_id rank:int manhole_id length_m:float available_fall_m:float required_fall_m:float "
-         "gravity:bool cost:float"),
+        (
+            "findings",
+            "finding_id",
+            ("point", "line", "polygon"),
+            Text("缺口与问题", "Findings"),
+            "finding_id rule severity layer feature_id related value:float unit message fix status",
+        ),
+        (
+            "verdicts",
+            "compound_id",
+            ("polygon", "point"),
+            Text("接入结论", "Verdicts"),
+            "compound_id verdict evidence nearest_pipe_id distance_m:float",
+        ),
+        (
+            "links",
+            "link_id",
+            ("line",),
+            Text("拟建接入管", "Planned links"),
+            "link_id compound_ids from_node to_node length_m:float diameter_mm:float slope:float ground_up_m:float "
+            "ground_down_m:float invert_up_m:float invert_down_m:float depth_up_m:float depth_down_m:float "
+            "flow_lps:float pump:bool cost_low:float cost:float cost_high:float corridor",
+        ),
+        (
+            "candidates",
+            "candidate_id",
+            ("line",),
+            Text("候选接入井", "Candidate inlets"),
+            "candidate_id compound_id rank:int manhole_id length_m:float available_fall_m:float required_fall_m:float "
+            "gravity:bool cost:float",
+        ),
     )
     return {n: Layer(n, key, title, geom, columns(spec), derived=True) for n, key, geom, title, spec in specs}
 
