@@ -1,0 +1,54 @@
+"""Totals follow the rows; unknown stays unknown."""
+
+import pandas as pd
+import pytest
+
+from mapapp.programme import totals
+
+
+def town() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "compound_id": list("ABCD"),
+            "programme_year": [2021, 2021, 2022, 2022],
+            "status": ["completed", "accepted", "under_way", "withdrawn"],
+            "households": [100, 50, 30, 99],
+            "floor_area_m2": [9000.0, 5000.0, None, 1.0],
+            "invest_total_wan": [300.0, 150.5, None, None],
+            "finish_actual": ["2021-11", "2022-05", None, None],
+        }
+    )
+
+
+def test_a_programme_year_is_not_a_finish_year() -> None:
+    assert totals.by_year(town()).loc[2021, ["completed", "completed_in_year", "finish_known"]].tolist() == [2, 1, 2]
+
+
+def test_a_sum_over_nothing_known_is_missing_not_zero() -> None:
+    year = totals.by_year(town()).loc[2022]
+    assert pd.isna(year["invest_total_wan"])
+    assert year["invest_total_wan_missing"] == 1
+
+
+def test_withdrawn_compounds_count_nowhere() -> None:
+    assert totals.by_year(town()).loc[2022, "compounds"] == 1
+
+
+def test_an_accepted_compound_is_also_completed_and_started() -> None:
+    year = totals.by_year(town()).loc[2021]
+    assert (year["started"], year["completed"], year["accepted"]) == (2, 2, 1)
+
+
+def test_years_add_up_to_the_whole() -> None:
+    years = totals.by_year(town())
+    kept = town()[town()["status"] != "withdrawn"]
+    assert years["households"].sum() == kept["households"].sum()
+
+
+def test_an_empty_county_has_no_years() -> None:
+    assert totals.by_year(town().iloc[:0]).empty
+
+
+@pytest.mark.parametrize(("part", "whole", "rate"), [(5, 4, 125.0), (0, 4, 0.0), (1, 0, None)])
+def test_rates_may_exceed_a_hundred_and_have_no_value_without_a_plan(part: int, whole: int, rate: float | None) -> None:
+    assert totals.rate(part, whole) == rate
