@@ -1,0 +1,196 @@
+/* This script answers a click: the verdict in a sentence, its evidence, candidates and findings, and what to do next. */
+(function () {
+  "use strict";
+  var Mapapp = window.Mapapp = window.Mapapp || {};
+  var el = Mapapp.dom.el, t = Mapapp.t;
+  var MARK = { good: "check", bad: "cross", warning: "warn", unknown: "ask" };
+
+  /** good, bad, warning or unknown: how a verdict reads at a glance. */
+  function tone(verdict) {
+    if (!verdict) return "unknown";
+    if (verdict.served === true || verdict.id === "connected") return "good";
+    if (verdict.id === "no_data" || verdict.id === "inlet_unknown" || verdict.served === null && !verdict.severity) return "unknown";
+    return "bad";
+  }
+
+  function heading(feature, level) {
+    var status = attribute(feature, "status");
+    var layer = layerOf(feature.layer);
+    var column = layer ? Mapapp.legend.columnOf(layer) : null;
+    var mark = feature.layer === "compounds" ? (status === undefined ? null : Mapapp.symbols.chip("status", status, "area"))
+      : column && attribute(feature, column) !== undefined ? Mapapp.symbols.chip(column, attribute(feature, column), Mapapp.legend.shapeOf(layer)) : null;
+    var place = ["street", "community"].map(function (name) { return attribute(feature, name); }).filter(Boolean);
+    var year = attribute(feature, "programme_year");
+    if (year) place.push(t("card.year", { year: year }));
+    return [el(level || "h2", { "class": "card-title" }, feature.title || feature.id),
+      el("p", { "class": "card-sub" }, mark, place.length ? el("span", { "class": "muted" }, place.join(" · ")) : el("span", { "class": "muted" }, (layer ? layer.title + " " : "") + feature.id))];
+  }
+
+  function layerOf(name) {
+    return ((Mapapp.view && Mapapp.view.layers) || []).filter(function (layer) { return layer.name === name; })[0];
+  }
+
+  function attribute(feature, name) {
+    var found = (feature.attributes || []).filter(function (item) { return item.column === name; })[0];
+    return found ? found.value : undefined;
+  }
+
+  function verdictBox(feature) {
+    var verdict = feature.verdict;
+    if (!verdict) return null;
+    var kind = tone(verdict);
+    return el("div", { "class": "verdict " + kind }, Mapapp.dom.icon(MARK[kind]),
+      el("p", {}, el("b", {}, verdict.title || verdict.id), el("span", { "class": "sentence" }, verdict.sentence || "")));
+  }
+
+  function evidenceList(feature, all) {
+    var list = feature.evidence || [];
+    if (!list.length) return null;
+    var text = function (item) { return typeof item === "string" ? item : item.text; };
+    var rest = list.slice(3);
+    return el("section", {}, el("h3", {}, t("card.evidence")), el("ol", { "class": "evidence" }, (all ? list : list.slice(0, 3)).map(function (item) { return el("li", {}, text(item)); })),
+      !all && rest.length ? el("details", {}, el("summary", {}, t("card.more_evidence", { n: rest.length })), el("ol", { "class": "evidence", start: 4 }, rest.map(function (item) { return el("li", {}, text(item)); }))) : null);
+  }
+
+  function gravity(row) {
+    if (row.gravity === true) return el("span", { "class": "yes" }, t("card.gravity_yes"));
+    if (row.gravity === false) return el("span", { "class": "no" }, t("card.gravity_no"));
+    return el("span", { "class": "muted" }, t("unknown"));
+  }
+
+  function candidateTable(feature) {
+    var rows = feature.candidates || [];
+    if (!rows.length) return null;
+    var money = rows.some(function (row) { return !Mapapp.format.missing(row.cost); });
+    return el("section", {}, el("h3", {}, t("card.candidates")), el("div", { "class": "scroll" }, el("table", { "class": "grid tight" },
+      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("card.inlet")), el("th", { scope: "col", "class": "num" }, t("card.length")), el("th", { scope: "col", "class": "num", title: t("card.fall_why") }, t("card.fall")), el("th", { scope: "col" }, t("card.gravity")), money ? el("th", { scope: "col", "class": "num" }, t("card.cost")) : null)),
+      el("tbody", {}, rows.slice(0, 5).map(function (row) {
+        return el("tr", {}, el("th", { scope: "row" }, row.geometry || row.at ? el("button", { type: "button", "class": "link", on: { click: function () { Mapapp.maplayer.flash(row.geometry || row.at); } } }, row.manhole_id) : row.manhole_id || t("unknown_short")),
+          el("td", { "class": "num" }, Mapapp.format.words("length_m", row.length_m)),
+          el("td", { "class": "num" }, Mapapp.format.number(row.available_fall_m, 2) + " / " + Mapapp.format.number(row.required_fall_m, 2)),
+          el("td", {}, gravity(row)), money ? el("td", { "class": "num" }, Mapapp.format.words("money_yuan", row.cost)) : null);
+      })))));
+  }
+
+  function decide(finding, status, note, box) {
+    Array.prototype.forEach.call(box.querySelectorAll("button"), function (button) { button.disabled = true; });
+    return Mapapp.api.post("/findings/" + encodeURIComponent(finding.finding_id), { status: status, note: note }).then(function () {
+      finding.status = status;
+      finding.note = note;
+      Mapapp.dom.toast(t("finding.saved"), "success");
+      box.parentNode.replaceChild(findingBox(finding), box);
+      if (Mapapp.app) Mapapp.app.decided();
+    }, function (error) {
+      Array.prototype.forEach.call(box.querySelectorAll("button"), function (button) { button.disabled = false; });
+      var old = box.querySelector(".notice");
+      if (old) old.parentNode.removeChild(old);
+      box.appendChild(el("p", { "class": "notice error", role: "alert" }, error.message));
+    });
+  }
+
+  function findingBox(finding) {
+    var may = Mapapp.view && Mapapp.view.can && Mapapp.view.can.decide;
+    var state = finding.status || "open";
+    var note = el("input", { type: "text", "class": "input", maxlength: 500, placeholder: t("finding.note"), "aria-label": t("finding.note"), value: finding.note || "" });
+    var box = el("li", { "class": "finding", "data-status": state },
+      el("p", { "class": "finding-head" }, Mapapp.symbols.swatch(Mapapp.symbols.classOf("rule", finding.rule), "point"), el("b", {}, finding.title || Mapapp.symbols.classOf("rule", finding.rule).label), el("span", { "class": "state " + state }, t("finding." + state))),
+      el("p", {}, finding.message || ""),
+      finding.fix ? el("p", { "class": "muted small" }, t("finding.fix"), finding.fix) : null,
+      finding.note && !may ? el("p", { "class": "small" }, t("finding.note_is"), finding.note) : null);
+    if (may && finding.finding_id) {
+      var act = function (status) { return function () { decide(finding, status, note.value.trim(), box); }; };
+      box.appendChild(el("div", { "class": "finding-act" }, note, el("div", { "class": "row" },
+        ["confirmed", "dismissed", "fixed", "open"].filter(function (status) { return status !== state; }).map(function (status) {
+          return el("button", { type: "button", "class": "button", "data-decide": status, on: { click: act(status) } }, t("finding.act_" + status));
+        }))));
+    }
+    return box;
+  }
+
+  function findingList(feature) {
+    var rows = feature.findings || [];
+    if (!rows.length) return null;
+    return el("section", {}, el("h3", {}, t("card.findings", { n: rows.length })), el("ul", { "class": "findings" }, rows.map(findingBox)));
+  }
+
+  function show(item) {
+    var value = item.value;
+    if (Mapapp.format.missing(value)) return el("span", { "class": "muted" }, t("unknown"));
+    if (item.label_value !== undefined && item.label_value !== null) return String(item.label_value);
+    if (item.column === "floor_area_m2") return Mapapp.format.words("area_m2", value);
+    if (item.unit === "万元") return Mapapp.format.words("money_wan", value);
+    if (value === true || value === false) return t(value ? "yes" : "no");
+    if (/^\d{4}-\d{2}(-\d{2})?$/.test(String(value))) return Mapapp.format.date(value);
+    if (typeof value === "number") {
+      var plain = /year|_id$|_no$/.test(item.column) ? String(value) : Mapapp.format.number(value, 3);
+      return item.unit ? plain + " " + item.unit : plain;
+    }
+    return String(value) + (item.unit && /^-?[\d.]+$/.test(String(value)) ? " " + item.unit : "");
+  }
+
+  function attributeList(feature, options) {
+    var items = (feature.attributes || []).filter(function (item) { return !Mapapp.format.missing(item.value) && item.column !== "name"; });
+    if (!items.length) return null;
+    var list = el("dl", { "class": "attributes" }, items.map(function (item) { return el("div", {}, el("dt", {}, item.label || item.column), el("dd", {}, show(item))); }));
+    if (options && options.open) return el("section", {}, el("h3", {}, t("card.attributes")), list);
+    return el("details", { "class": "all", open: feature.layer !== "compounds" }, el("summary", {}, t("card.attributes")), list);
+  }
+
+  /** The next step, by verdict: one button that does something here and now. */
+  function nextAction(feature) {
+    if (feature.layer !== "compounds" || !feature.verdict) return null;
+    var first = (feature.candidates || [])[0];
+    var shared = Mapapp.config && Mapapp.config.mode === "share";
+    var page = "/compounds/" + encodeURIComponent(feature.id);
+    var button = null;
+    if (first && (first.geometry || first.at)) {
+      button = el("button", { type: "button", "class": "button primary", on: { click: function () { Mapapp.maplayer.flash(first.geometry || first.at); } } }, t("next.candidate", { id: first.manhole_id }));
+    } else if (feature.verdict.id === "no_data" && layerOf("survey_areas")) {
+      button = el("button", { type: "button", "class": "button primary", on: { click: function () { Mapapp.state.set({ on: Mapapp.legend.shown().concat("survey_areas") }); } } }, t("next.survey"));
+    }
+    return el("p", { "class": "row next" }, button, shared ? null : el("a", { "class": "button" + (button ? "" : " primary"), href: page }, t("next.page")));
+  }
+
+  function draw(feature) {
+    var root = document.getElementById("card");
+    Mapapp.dom.fill(root, el("div", { "class": "panel-head card-head" }, el("div", {}, heading(feature)),
+      el("button", { type: "button", "class": "button quiet", id: "card-close", "aria-label": t("close"), on: { click: close } }, Mapapp.dom.icon("close"))),
+    verdictBox(feature), evidenceList(feature), nextAction(feature), candidateTable(feature), findingList(feature), attributeList(feature),
+    feature.note ? el("p", { "class": "muted small" }, feature.note) : null);
+  }
+
+  function skeleton() {
+    Mapapp.dom.fill(document.getElementById("card"), el("div", { "class": "panel-head" }, el("h2", {}, t("card.loading")),
+      el("button", { type: "button", "class": "button quiet", "aria-label": t("close"), on: { click: close } }, Mapapp.dom.icon("close"))),
+    el("div", { "class": "bones tall", "aria-hidden": "true" }, el("i"), el("i"), el("i")));
+  }
+
+  function close() {
+    Mapapp.state.set({ sel: null });
+  }
+
+  /** Show the selection of the address, or fold the card away. `seen` hears the feature. */
+  function open(sel, seen) {
+    var root = document.getElementById("card"), facts = document.getElementById("facts");
+    root.hidden = !sel;
+    facts.classList.toggle("under", Boolean(sel));
+    if (!sel) { Mapapp.sheet.tab("facts"); return; }
+    skeleton();
+    root.scrollTop = 0;
+    Mapapp.sheet.tab("card");
+    Mapapp.api.get("/features/" + encodeURIComponent(sel.layer) + "/" + encodeURIComponent(sel.id) + Mapapp.state.query(), "card").then(function (feature) {
+      var now = Mapapp.state.get().sel;
+      if (!now || now.layer !== sel.layer || now.id !== sel.id) return;
+      draw(feature);
+      Mapapp.dom.say((feature.title || feature.id) + (feature.verdict ? ". " + (feature.verdict.title || "") : ""));
+      if (seen) seen(feature);
+    }, function (error) {
+      if (Mapapp.api.aborted(error)) return;
+      Mapapp.dom.append(Mapapp.dom.clear(root), [el("div", { "class": "panel-head" }, el("h2", {}, sel.id),
+        el("button", { type: "button", "class": "button quiet", "aria-label": t("close"), on: { click: close } }, Mapapp.dom.icon("close"))),
+      el("p", { "class": "notice error", role: "alert" }, error.status === 404 ? t("card.gone") : error.message)]);
+    });
+  }
+
+  Mapapp.card = { open: open, close: close, heading: heading, verdictBox: verdictBox, evidenceList: evidenceList, candidateTable: candidateTable, findingList: findingList, attributeList: attributeList, show: show, tone: tone };
+})();

@@ -1,0 +1,105 @@
+/* This script lays the view out as a sheet of paper (A4 or A3, landscape): title, map, legend, scale, north, date, source. */
+(function () {
+  "use strict";
+  var Mapapp = window.Mapapp = window.Mapapp || {};
+  var el = Mapapp.dom.el, t = Mapapp.t;
+  var size = "a4", center = null, zoom = null, opened = false;
+
+  function legendList() {
+    var shown = Mapapp.legend.shown();
+    return ((Mapapp.view && Mapapp.view.layers) || []).filter(function (layer) { return shown.indexOf(layer.name) >= 0; }).map(function (layer) {
+      var column = Mapapp.legend.columnOf(layer), shape = Mapapp.legend.shapeOf(layer);
+      var by = (Mapapp.summary && Mapapp.summary.by && Mapapp.summary.by[column]) || null;
+      var entries = (column ? Mapapp.symbols.classes(column) : []).filter(function (entry) { return Mapapp.legend.classOn(column, entry); }).map(function (entry) {
+        return { entry: entry, n: by ? [entry.value].concat(entry.members || []).filter(function (v, i, all) { return all.indexOf(v) === i; }).reduce(function (sum, v) { return sum + (by[v] || 0); }, 0) : null };
+      }).filter(function (item) { return item.n !== 0; });
+      return el("li", {}, el("h3", {}, entries.length ? null : Mapapp.symbols.swatch(layer.swatch || { color: layer.color, letter: layer.letter }, shape), layer.title),
+        entries.length ? el("ul", {}, entries.map(function (item) { return el("li", {}, Mapapp.symbols.swatch(item.entry, item.entry.shape || shape), el("span", {}, item.entry.label), item.n === null ? null : el("span", { "class": "count" }, item.n)); })) : null);
+    });
+  }
+
+  function north() {
+    return Mapapp.dom.svg("svg", { viewBox: "0 0 24 40", "class": "north", role: "img", "aria-label": t("print.north") },
+      Mapapp.dom.svg("path", { d: "M12 2 20 30 12 25 4 30z", fill: "none", stroke: "currentColor", "stroke-width": 1.4 }), Mapapp.dom.svg("path", { d: "M12 2v23l-8 5z", fill: "currentColor" }),
+      Mapapp.dom.svg("text", { x: 12, y: 39, "text-anchor": "middle", "font-size": 9, "font-weight": 600, fill: "currentColor" }, "N"));
+  }
+
+  function totals() {
+    var s = Mapapp.summary && Mapapp.summary.totals;
+    if (!s) return null;
+    var list = [["compounds", s.compounds], ["households", s.households], ["area_m2", s.floor_area_m2], ["buildings", s.buildings], ["money_wan", s.invest_total_wan]];
+    return el("p", { "class": "print-totals" }, list.filter(function (item) { return item[1] !== undefined; }).map(function (item) { return el("span", {}, Mapapp.format.words(item[0], item[1])); }));
+  }
+
+  function draw() {
+    var map = Mapapp.maplayer.map();
+    var words = Mapapp.filters.words();
+    var s = Mapapp.controls.scale(map, 160);
+    var sheet = document.getElementById("print-sheet");
+    var frame = document.getElementById("map-frame");
+    var view = Mapapp.view || {};
+    var today = new Date();
+    Mapapp.dom.fill(sheet.querySelector(".print-head"), el("h1", {}, sheet.querySelector("#print-title") ? sheet.querySelector("#print-title").value : view.county),
+      el("p", {}, t("as_of", { date: Mapapp.format.date(Mapapp.summary && Mapapp.summary.as_of) }), words.map(function (item) { return el("span", {}, " · ", item.label, Mapapp.lang === "en" ? ": " : "：", item.text); })), totals());
+    var bar = el("span", { "class": "scale-bar", css: { width: s.pixels + "px" } });
+    Mapapp.dom.fill(sheet.querySelector(".print-side"), north(), el("h2", {}, t("print.legend")), el("ul", { "class": "print-legend" }, legendList()),
+      el("p", { "class": "scale" }, bar, el("span", {}, Mapapp.controls.scaleWords(s.metres))), el("p", { "class": "small" }, t("print.about_scale", { n: Mapapp.format.number(s.ratio) })));
+    Mapapp.dom.fill(sheet.querySelector(".print-foot"), el("span", {}, t("print.crs", { crs: (view.crs && (view.crs.name || view.crs.code)) || view.crs || t("unknown_short") })),
+      el("span", {}, t("print.source", { county: view.county || "" })), el("span", {}, t("print.made", { date: Mapapp.format.date(today.getFullYear() + "-" + ("0" + (today.getMonth() + 1)).slice(-2) + "-" + ("0" + today.getDate()).slice(-2)) })),
+      el("b", {}, (view.share && view.share.watermark) || t("print.internal")));
+    if (frame.parentNode !== sheet.querySelector(".print-map")) sheet.querySelector(".print-map").appendChild(frame);
+    map.invalidateSize({ animate: false, pan: false });
+  }
+
+  function pick(next) {
+    size = next;
+    document.getElementById("print-sheet").setAttribute("data-size", size);
+    document.getElementById("print-a3").media = size === "a3" ? "all" : "not all";
+    var map = Mapapp.maplayer.map();
+    draw();
+    map.setView(center, zoom, { animate: false });
+    draw();
+  }
+
+  function open() {
+    if (opened) return;
+    opened = true;
+    var map = Mapapp.maplayer.map();
+    center = map.getCenter();
+    zoom = map.getZoom();
+    var sheet = document.getElementById("print-sheet");
+    var title = (Mapapp.view && (Mapapp.view.title || Mapapp.view.county)) || "";
+    Mapapp.dom.fill(sheet, el("div", { "class": "print-bar" },
+      el("label", { "class": "inline" }, el("span", {}, t("print.title")), el("input", { type: "text", "class": "input", id: "print-title", value: title + " · " + t("page.one_map"), maxlength: 80, on: { input: draw } })),
+      el("label", { "class": "inline" }, el("span", {}, t("print.paper")), el("select", { "class": "input", id: "print-size", on: { change: function (event) { pick(event.target.value); } } }, el("option", { value: "a4", selected: size === "a4" }, "A4"), el("option", { value: "a3", selected: size === "a3" }, "A3"))),
+      el("span", { "class": "bar-space" }), el("button", { type: "button", "class": "button primary", id: "print-now", on: { click: function () { window.print(); } } }, t("print.now")),
+      el("button", { type: "button", "class": "button", id: "print-close", on: { click: close } }, t("print.close"))),
+    el("div", { "class": "paper" }, el("header", { "class": "print-head" }), el("div", { "class": "print-map" }), el("aside", { "class": "print-side" }), el("footer", { "class": "print-foot" })));
+    sheet.hidden = false;
+    document.body.classList.add("printing");
+    map.on("moveend zoomend", draw);
+    document.addEventListener("keydown", keys, true);
+    pick(size);
+    document.getElementById("print-now").focus();
+  }
+
+  function keys(event) {
+    if (event.key === "Escape") { event.stopPropagation(); close(); }
+  }
+
+  function close() {
+    if (!opened) return;
+    opened = false;
+    var map = Mapapp.maplayer.map();
+    map.off("moveend zoomend", draw);
+    document.removeEventListener("keydown", keys, true);
+    var main = document.getElementById("main");
+    main.insertBefore(document.getElementById("map-frame"), main.firstChild);
+    document.body.classList.remove("printing");
+    document.getElementById("print-sheet").hidden = true;
+    map.invalidateSize({ animate: false, pan: false });
+    document.getElementById("print-button").focus();
+  }
+
+  Mapapp.print = { open: open, close: close };
+})();
