@@ -51,7 +51,7 @@ def by(compounds: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def rate(part: float, whole: float) -> float | None:
-    """Return ``part`` in per cent of ``whole``; None where there is no whole. Over 100 is normal (plans are exceeded)."""
+    """Return ``part`` in per cent of ``whole``; None where there is no whole. Over 100 is normal."""
     return None if not whole or pd.isna(whole) else 100 * float(part) / float(whole)
 
 

@@ -1,0 +1,166 @@
+"""This module lays text and tables out as a Word document in the layout of official papers.
+
+Sizes and margins follow GB/T 9704-2012: A4, margins 37 mm top, 28 mm left, 26 mm right, 35 mm bottom, a body of
+22 lines of 28 characters in 16 pt 仿宋, title in 22 pt 小标宋, level 1 in 黑体, level 2 in 楷体, page numbers between
+dashes at the outer edge. Fonts are named, not embedded; Word on the reader's desk has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+from docx import Document
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt
+
+TITLE, BODY, LEVEL_1, LEVEL_2, PAGE = "方正小标宋简体", "仿宋_GB2312", "黑体", "楷体_GB2312", "宋体"
+LINE_PITCH = Pt(29)  # 225 mm / 22 lines
+
+
+class Line(Protocol):
+    """A paragraph with its place in the hierarchy: title, h1, h2, body or annex."""
+
+    @property
+    def style(self) -> str:
+        """Its place in the hierarchy."""
+
+    @property
+    def text(self) -> str:
+        """Its words."""
+
+
+def write(lines: Iterable[Line], annex_title: str, annex: pd.DataFrame, date: str, path: Path) -> None:
+    """Write the report with its annex table on pages of their own.
+
+    Parameters
+    ----------
+    lines : iterable of Line
+    annex_title : str
+        Heading of the table.
+    annex : DataFrame
+        Printed with its column names; missing cells stay empty. Without rows no annex is written.
+    date : str
+        Signed under the text, as it is to be printed.
+    path : Path
+        Written whole beside its place and moved there.
+    """
+    paper = Document()
+    _page(paper)
+    _styles(paper)
+    for line in lines:
+        _paragraph(paper, line)
+    signed = paper.add_paragraph(date, style="Body Text")
+    signed.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+    signed.paragraph_format.right_indent = Pt(16 * 4)  # four characters in, as the standard has it
+    if len(annex):
+        paper.add_page_break()
+        paper.add_paragraph(
+            annex_title.removeprefix("附件："), style="Heading 1"
+        ).paragraph_format.first_line_indent = Pt(0)
+        _table(paper, annex)
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        paper.save(beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _page(paper: Any) -> None:  # python-docx is untyped
+    section = paper.sections[0]
+    section.page_width, section.page_height = Mm(210), Mm(297)
+    section.top_margin, section.left_margin = Mm(37), Mm(28)
+    section.right_margin, section.bottom_margin = Mm(26), Mm(35)
+    section.footer_distance = Mm(28)
+    paper.settings.odd_and_even_pages_header_footer = True
+    for footer, side in (
+        (section.footer, WD_ALIGN_PARAGRAPH.RIGHT),
+        (section.even_page_footer, WD_ALIGN_PARAGRAPH.LEFT),
+    ):
+        paragraph = footer.paragraphs[0]
+        paragraph.alignment = side
+        paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = Pt(14)
+        for text in ("— ", None, " —"):
+            run = paragraph.add_run(text or "")
+            _font(run, PAGE, Pt(14))
+            if text is None:
+                _page_field(run)
+
+
+def _page_field(run: Any) -> None:
+    for kind, text in (("begin", None), (None, "PAGE"), ("end", None)):
+        if kind:
+            element = OxmlElement("w:fldChar")
+            element.set(qn("w:fldCharType"), kind)
+        else:
+            element = OxmlElement("w:instrText")
+            element.text = text
+        run._r.append(element)
+
+
+def _styles(paper: Any) -> None:
+    for name, font, size in (
+        ("Normal", BODY, 16), ("Body Text", BODY, 16), ("Title", TITLE, 22),
+        ("Heading 1", LEVEL_1, 16), ("Heading 2", LEVEL_2, 16),
+    ):  # fmt: skip
+        style = paper.styles[name]
+        _font(style, font, Pt(size))
+        style.font.bold = False
+        style.font.color.rgb = None
+        layout = style.paragraph_format
+        layout.line_spacing_rule, layout.line_spacing = WD_LINE_SPACING.EXACTLY, LINE_PITCH
+        layout.space_before = layout.space_after = Pt(0)
+        if name in ("Body Text", "Heading 1", "Heading 2"):
+            layout.first_line_indent = Pt(32)  # two characters
+    title = paper.styles["Title"].paragraph_format
+    title.alignment, title.line_spacing, title.space_after = WD_ALIGN_PARAGRAPH.CENTER, Pt(36), LINE_PITCH
+    border = paper.styles["Title"].element.find(".//" + qn("w:pBdr"))
+    if border is not None:  # Word's default title is underlined
+        border.getparent().remove(border)
+
+
+def _font(target: Any, name: str, size: Any) -> None:
+    target.font.name, target.font.size = name, size
+    fonts = target.element.get_or_add_rPr().get_or_add_rFonts()
+    for attribute in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
+        fonts.attrib.pop(qn(attribute), None)  # a theme font would win over the named one
+    for attribute in ("w:ascii", "w:hAnsi", "w:eastAsia"):
+        fonts.set(qn(attribute), name)
+
+
+def _paragraph(paper: Any, line: Line) -> None:
+    style = {"title": "Title", "h1": "Heading 1", "h2": "Heading 2"}.get(line.style, "Body Text")
+    if line.style == "annex":
+        paper.add_paragraph(style="Body Text")
+    paper.add_paragraph(line.text, style=style)
+
+
+def _table(paper: Any, annex: pd.DataFrame) -> None:
+    table = paper.add_table(rows=1, cols=len(annex.columns), style="Table Grid")
+    table.alignment = WD_TABLE_ALIGNMENT.CENTER
+    _row(table.rows[0], [str(name) for name in annex.columns], LEVEL_1)
+    repeat = OxmlElement("w:tblHeader")
+    repeat.set(qn("w:val"), "true")
+    table.rows[0]._tr.get_or_add_trPr().append(repeat)
+    for values in annex.itertuples(index=False):
+        _row(table.add_row(), [_cell(value) for value in values], BODY)
+
+
+def _cell(value: object) -> str:
+    if pd.isna(value):  # type: ignore[call-overload]  # any scalar
+        return ""
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def _row(row: Any, words: list[str], font: str) -> None:
+    for cell, word in zip(row.cells, words, strict=True):
+        paragraph = cell.paragraphs[0]
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        paragraph.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
+        _font(paragraph.add_run(word), font, Pt(10.5))
