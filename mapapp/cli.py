@@ -241,6 +241,23 @@ def export(db: str, layer: str, *, out: Path, as_of: str | None, personal: bool,
     return done, say(words.format(**done))
 
 
+@_with_sub(main, "report")
+@click.argument("db")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The .docx to write.")
+@click.option("--as-of", metavar="YYYY-MM-DD", help="Date or id of the snapshot; the newest otherwise.")
+@click.option("--template", type=click.Path(path_type=Path), help="Your own words; see geodata/report/county.toml.")
+def report(db: str, *, out: Path, as_of: str | None, template: Path | None, progress: Progress) -> Answer:
+    """Write the county's progress report in the layout of official papers."""
+    from mapapp.services import reporting
+
+    done = reporting.write(db, out, as_of=as_of, template=template)
+    words = Text("已写出汇报 {file}，数据截至 {as_of}。", "Wrote the report {file}, as of {as_of}.").format(**done)
+    if done["missing"]:
+        marked = Text("待补充：{names}。", "Not known, marked in the text: {names}.")
+        words = Text("{a}{b}", "{a} {b}").format(a=words, b=marked.format(names="、".join(done["missing"])))
+    return done, say(words)
+
+
 @_with_sub(main, "map")
 @click.argument("db")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The .html to write.")

@@ -50,7 +50,7 @@ def write(lines: Iterable[Line], annex_title: str, annex: pd.DataFrame, date: st
     path : Path
         Written whole beside its place and moved there.
     """
-    paper = Document()
+    paper: Any = Document()  # python-docx is only partly typed
     _page(paper)
     _styles(paper)
     for line in lines:
@@ -60,13 +60,12 @@ def write(lines: Iterable[Line], annex_title: str, annex: pd.DataFrame, date: st
     signed.paragraph_format.right_indent = Pt(16 * 4)  # four characters in, as the standard has it
     if len(annex):
         paper.add_page_break()
-        paper.add_paragraph(
-            annex_title.removeprefix("附件："), style="Heading 1"
-        ).paragraph_format.first_line_indent = Pt(0)
+        heading = paper.add_paragraph(annex_title.removeprefix("附件："), style="Heading 1")
+        heading.paragraph_format.first_line_indent = Pt(0)
         _table(paper, annex)
     beside = path.with_name(f".{path.name}.part")
     try:
-        paper.save(beside)
+        paper.save(str(beside))
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
