@@ -1,0 +1,124 @@
+"""This module draws map sheets of a county, a compound or a window."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import geopandas as gpd
+from pyproj import Transformer
+
+from mapapp import store
+from mapapp.core.errors import InputError, NotFoundError
+from mapapp.core.text import Lang, Text
+from mapapp.programme.report import chinese_date
+from mapapp.render import sheet
+from mapapp.services import counties
+
+LAYERS = ("survey_areas", "streets", "buildings", "compounds", "pipes", "manholes", "outlets", "links", "findings")
+"""What a sheet shows, where the county holds it."""
+
+_AROUND_COMPOUND_M = 60.0
+
+
+def write(
+    url: str,
+    out: Path,
+    *,
+    by: str,
+    compound: str | None = None,
+    bbox: tuple[float, float, float, float] | None = None,
+    scale: int | None = None,
+    paper: sheet.Paper = "A3",
+    snapshot: str | None = None,
+    lang: Lang = "zh",
+) -> dict[str, object]:
+    """Write a map sheet and return its scale and number of pages.
+
+    Parameters
+    ----------
+    url : str
+        The county database.
+    out : Path
+        A .pdf, or a .png of one page.
+    by : str
+        Printed as the maker.
+    compound : str, optional
+        The compound to draw, with its surroundings.
+    bbox : tuple of float, optional
+        West, south, east, north in degrees (EPSG:4326).
+    scale : int, optional
+        The denominator; the largest that fits on one page otherwise.
+    paper : {"A3", "A4"}
+    snapshot : str, optional
+        Id or date; the live data otherwise.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such compound or snapshot.
+    InputError
+        When there is nothing to draw, or the scale is none that a sheet may have.
+    """
+    if scale is not None and scale not in sheet.SCALES:
+        known = " ".join(f"1:{s}" for s in sheet.SCALES)
+        raise InputError(
+            Text(f"没有比例尺 1:{scale}。", f"A sheet cannot have the scale 1:{scale}."),
+            Text(f"可用：{known}。", f"Use one of {known}."),
+            where="--scale",
+        )
+    with store.open(url) as db:
+        at = counties.snapshot_id(db, snapshot)
+        there = set(db.layers())
+        layers = {n: db.read(n, snapshot=at) for n in LAYERS if n in there and n != "compounds"}
+        if there & {"compounds", "ledger"}:
+            layers["compounds"] = db.effective_compounds(snapshot=at)
+        drawn = {n: f for n, f in layers.items() if isinstance(f, gpd.GeoDataFrame) and f.geometry.notna().any()}
+        day = next((str(s.as_of)[:10] for s in db.snapshots() if s.id == at), date.today().isoformat())
+        name, crs = db.name, db.crs
+    title, bounds = _extent(name, drawn, compound, bbox, crs.to_string())
+    chosen = scale or sheet.fitting_scale(bounds, paper)
+    cut = sheet.pages(bounds, chosen, paper)
+    label = f"{crs.name} ({crs.to_string()})"
+    imprint = sheet.Imprint(title, chinese_date(day) if lang == "zh" else day, label, by, lang=lang)
+    sheet.write(drawn, cut, chosen, imprint, paper, out)
+    return {"file": out.name, "scale": f"1:{chosen}", "pages": len(cut), "as_of": day}
+
+
+def _extent(
+    county: str,
+    layers: dict[str, gpd.GeoDataFrame],
+    compound: str | None,
+    bbox: tuple[float, float, float, float] | None,
+    crs: str,
+) -> tuple[str, tuple[float, float, float, float]]:
+    title = f"{county}老旧小区改造与污水管网图"
+    if compound is not None:
+        homes = layers.get("compounds")
+        row = homes[homes["compound_id"] == compound] if homes is not None else None
+        if row is None or not len(row):
+            raise NotFoundError(
+                Text(f"没有小区“{compound}”。", f"There is no compound {compound!r}."), where="--compound"
+            )
+        if not row.geometry.notna().any():
+            raise InputError(
+                Text(f"小区“{compound}”没有位置。", f"Compound {compound!r} has no place on the map."),
+                where="--compound",
+            )
+        label = row["name"].iloc[0] if "name" in row else compound
+        west, south, east, north = row.total_bounds
+        d = _AROUND_COMPOUND_M
+        return f"{county} · {label}", (west - d, south - d, east + d, north + d)
+    if bbox is not None:
+        west, south, east, north = Transformer.from_crs(4326, crs, always_xy=True).transform_bounds(*bbox)
+        return title, (west, south, east, north)
+    framing = [layers[n] for n in ("compounds", "pipes") if n in layers] or list(layers.values())
+    if not framing:
+        raise InputError(
+            Text("县库里还没有可画的图层。", "The county holds nothing to draw yet."),
+            Text("请先导入小区或管线。", "Import compounds or pipes first."),
+        )
+    every = [frame.total_bounds for frame in framing]
+    return title, (
+        min(b[0] for b in every), min(b[1] for b in every), max(b[2] for b in every), max(b[3] for b in every)
+    )  # fmt: skip
