@@ -185,21 +185,23 @@ def import_(
     encoding: str | None,
     columns: tuple[str, ...],
     save_columns: Path | None,
-    mode: str | None,
+    mode: Literal["replace", "update"] | None,
     dry_run: bool,
     progress: Progress,
 ) -> Answer:
     """Read planners' files into a LAYER of the county database."""
+    from mapapp import store
     from mapapp.services import importing
 
     options = importing.Options(
         source_layer=theirs, crs=crs, datum=datum, encoding=encoding, columns=_columns(columns), mode=mode or "add"
     )
-    preview = importing.preview(db, layer, files, options, progress=progress)
-    if save_columns is not None:
-        importing.save_mapping(preview, save_columns)
-    if not dry_run:
-        preview = importing.apply(db, preview, by=_who(), progress=progress)
+    with store.open(db) as county:
+        preview = importing.preview(county, layer, files, options, progress=progress)
+        if save_columns is not None:
+            importing.save_mapping(preview, save_columns)
+        if not dry_run:
+            preview = importing.apply(county, preview, by=_who(), progress=progress)
     return preview.summary(), preview.describe(language())
 
 

@@ -19,7 +19,7 @@ from mapapp.services import counties
 _TABLES = ("verdicts", "problems", "meetings", "management")
 
 
-def write(url: str, out: Path, *, as_of: str | None = None, template: Path | None = None) -> dict[str, object]:
+def write(url: str, out: Path, *, as_of: str | None = None, template: Path | None = None) -> dict[str, Any]:
     """Write the progress report as .docx and return the figures it printed.
 
     Parameters
