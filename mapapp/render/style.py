@@ -1,8 +1,8 @@
 """This module holds the one style table: what every class of every layer is called, coloured, lettered and dashed.
 
-Legend, map, map sheet and report read it. No class is told apart by colour alone: each has a letter, a dash, a hatch or a
-shape of its own. Colours follow the conventions of county plans (grey not started, orange under way, green done) and, for
-drainage, a readable palette beside the single brown of CJJ 61-2017, appendix C.
+Legend, map, map sheet and report read it. No class is told apart by colour alone: each has a letter, a dash, a hatch or
+a shape of its own. Colours follow the conventions of county plans (grey not started, orange under way, green done) and,
+for drainage, a readable palette beside the single brown of CJJ 61-2017, appendix C.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
+
+import pandas as pd
 
 from mapapp.core.text import Lang, Text
 
@@ -52,6 +54,11 @@ class Class:
     radius: float = 5.0
     arrow: bool = False
 
+    @property
+    def color(self) -> str:
+        """The colour that speaks for the class where there is room for one: the fill, unless that is white."""
+        return self.fill if self.fill and self.fill != "#FFFFFF" else self.stroke
+
 
 @dataclass(frozen=True, slots=True)
 class LayerStyle:
@@ -67,12 +74,13 @@ class LayerStyle:
     label_column: str = ""
     label_zoom: int = 99
     label_suffix: str = ""
+    letters: bool = False  # along lines
 
     def class_of(self, value: object) -> Class:
         """Return the class of a value; missing and unlisted values fall in the fallback class."""
-        text = "" if value is None or value != value else str(value)  # NaN differs from itself  # noqa: PLR0124
+        text = "" if value is None or value is pd.NA or value != value else str(value)  # NaN differs from itself
         for entry in self.classes:
-            if text in entry.values:
+            if text in entry.values:  # noqa: PD011  # a tuple of ours
                 return entry
         return next(c for c in self.classes if c.id == self.fallback)
 
@@ -82,7 +90,7 @@ _UNKNOWN_AREA = Class(
     letter="?", ink="#3C4043", hatch=True,
 )  # fmt: skip
 
-_STATUSES = (
+_STATUSES: tuple[Class, ...] = (
     Class("not_started", Text("未开工", "Not started"), ("surveyed", "reserved", "planned"),
           fill="#9AA0A6", opacity=0.75, stroke="#5F6368", width=1.4, letter="未", ink="#202124"),
     Class("preparing", Text("前期", "Preparing"), ("preparing",),
@@ -100,7 +108,9 @@ _STATUSES = (
     _UNKNOWN_AREA,
 )  # fmt: skip
 
-_VERDICTS = (
+_STATUSES = tuple(replace(c, radius=9) for c in _STATUSES)  # compounds known as a point only
+
+_VERDICTS: tuple[Class, ...] = (
     Class("connected", Text("已接入", "Connected"), ("connected",),
           fill="#2F7FB8", opacity=0.75, stroke="#174A70", width=1.4, letter="通"),
     Class("not_connected", Text("未接入", "Not connected"), ("not_connected",),
@@ -118,6 +128,8 @@ _VERDICTS = (
     Class("no_data", Text("无数据", "No data"), ("no_data", ""),
           fill="#FFFFFF", opacity=0.85, stroke="#5F6368", width=1.2, letter="?", ink="#3C4043", hatch=True),
 )  # fmt: skip
+
+_VERDICTS = tuple(replace(c, radius=9) for c in _VERDICTS)
 
 _PIPES = (
     Class("sewage", Text("污水", "Sewage"), ("sewage",), stroke="#7A4A2E", width=2.2, letter="W", arrow=True),
@@ -163,8 +175,8 @@ _SEVERITIES = (
 )  # fmt: skip
 
 
-def _one(id: str, label: Text, **look: Any) -> tuple[Class, ...]:
-    return (Class(id, label, ("",), **look),)
+def _one(name: str, label: Text, **look: Any) -> tuple[Class, ...]:
+    return (Class(name, label, ("",), **look),)
 
 
 STYLE: Mapping[str, LayerStyle] = MappingProxyType({
@@ -188,7 +200,7 @@ STYLE: Mapping[str, LayerStyle] = MappingProxyType({
         LayerStyle("pipes", "pipes", "kind", Text("排水管线", "Pipes"), _PIPES, min_zoom=8),
         LayerStyle("pipes_cjj61", "pipes", "kind", Text("排水管线（CJJ 61）", "Pipes (CJJ 61)"), tuple(
             replace(c, stroke=CJJ61_BROWN, letter=_CJJ61_LETTERS.get(c.id, c.letter), ink=CJJ61_BROWN) for c in _PIPES
-        ), min_zoom=8),
+        ), min_zoom=8, letters=True),
         LayerStyle("inlets", "inlets", "", Text("雨水口", "Storm inlets"),
                    _one("inlet", Text("雨水口", "Storm inlet"), fill="#FFFFFF", stroke="#1C7C9C", width=1.2,
                         symbol="rect", radius=3), fallback="inlet", min_zoom=16),
@@ -237,8 +249,8 @@ def style_json(
     Returns
     -------
     dict
-        By style id: ``layer column title fallback min_zoom label_column label_zoom label_suffix order`` and ``classes``,
-        a list of dicts with the fields of `Class`.
+        By style id: ``layer column title fallback min_zoom label_column label_zoom label_suffix letters order`` and
+        ``classes``, a list of dicts with the fields of `Class` and ``color``, the one that speaks for the class.
     """
     titles = {"verdicts": dict(verdicts or {})}
     out: dict[str, dict[str, Any]] = {}
@@ -247,7 +259,13 @@ def style_json(
         entry = asdict(style)
         entry["title"], entry["order"] = style.title.pick(lang), order
         entry["classes"] = [
-            asdict(c) | {"label": own.get(c.id, c.label).pick(lang), "values": list(c.values), "dash": list(c.dash)}
+            asdict(c)
+            | {
+                "label": own.get(c.id, c.label).pick(lang),
+                "values": list(c.values),
+                "dash": list(c.dash),
+                "color": c.color,
+            }
             for c in style.classes
         ]
         out[style.id] = entry

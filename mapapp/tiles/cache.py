@@ -5,8 +5,8 @@
     folder/current.json        which data folder is current, the arrays in it and what they describe
     folder/<random>/*.bin      raw little-endian arrays, memory-mapped by readers
 
-A build writes into a new data folder and replaces ``current.json`` last. A crash leaves an unreferenced data folder, which
-a later build removes when it is a day old. Readers that have the former set open keep it.
+A build writes into a new data folder and replaces ``current.json`` last. A crash leaves an unreferenced data folder,
+which a later build removes when it is a day old. Readers that have the former set open keep it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""This module thins a layer for low zooms to the pixels that its features touch, and remembers which features those are.
+"""This module thins a layer for low zooms to the pixels its features touch, and remembers which features those are.
 
-An item of a level is a segment between two screen pixels, or one pixel (a point, a small polygon, a line shorter than a
-pixel). Equal items are kept once per combination of the grouping columns, with the list of their members, so that counts,
+An item of a level is a segment between two screen pixels, or one pixel (a point, a small polygon, a line shorter than
+a pixel). Equal items are kept once per combination of the grouping columns, with the list of their members, so that counts,
 worst classes and largest values are exact for any subset of the rows. Every feature is a member of an item, or drawn
 itself, at every level. Levels nest: rounding is downward, so a coarse level is computed from the next finer one.
 """

@@ -1,6 +1,6 @@
 """This module writes the few protobuf pieces that vector tiles consist of, for whole arrays at once.
 
-Wire format: Protocol Buffers encoding; meaning of the fields: Mapbox Vector Tile specification 2.1, sections 4.1 to 4.4.
+Wire format: Protocol Buffers encoding; meaning of the fields: Mapbox Vector Tile specification 2.1, section 4.
 """
 
 from __future__ import annotations

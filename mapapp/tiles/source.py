@@ -1,4 +1,4 @@
-"""This module answers for tiles of one layer from its memory-mapped cache, for all rows or for those that may be seen."""
+"""This module answers for tiles of one layer from its memory-mapped cache, for all rows or those that may be seen."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ class TileSource:
         """The key of every row of the frame, as text; empty where it is missing."""
         blob, starts = self._a["id_bytes"].tobytes(), self._a["id_starts"].tolist()
         out = np.empty(self.rows_count, dtype=object)
-        out[:] = [blob[a:b].decode() for a, b in zip(starts[:-1], starts[1:], strict=True)]
+        out[:] = [blob[a:b].decode() for a, b in pairwise(starts)]
         return out
 
     def rows(self, ids: Iterable[object]) -> Ints:
@@ -271,7 +272,8 @@ class TileSource:
         b = self._a["bbox"][rows].astype(np.int64)
         small = np.maximum(b[:, 2] - b[:, 0], b[:, 3] - b[:, 1]) < SMALL_PX << (24 - min(address[0], 22))
         x, y = self._middles(rows, address)
-        return rows[small & (x >= clip.LOW) & (x <= clip.HIGH) & (y >= clip.LOW) & (y <= clip.HIGH)]
+        near = (x >= clip.LOW) & (x <= clip.HIGH) & (y >= clip.LOW) & (y <= clip.HIGH)
+        return rows[np.asarray(small & near, dtype=bool)]
 
     def _as_points(
         self, rows: Ints, address: tuple[int, int, int], seen: _Seen | None, names: Sequence[str]
