@@ -1,0 +1,352 @@
+"""This module gives each asker the tables they may see, cut down before anything is counted, searched, drawn or exported.
+
+A `County` is one open database with its cache; `County.at` opens a `View` for one asker and one moment. Whatever a view
+hands out has passed `scope.access`: rows dropped, columns dropped, figures rounded, outlines coarsened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from mapapp import store
+from mapapp.core import disclosure, filters, schema
+from mapapp.core.errors import InputError, NotFoundError
+from mapapp.core.text import Text
+from mapapp.services import scope as scopes
+from mapapp.services import words
+from mapapp.services.scope import Access, Scope
+
+if TYPE_CHECKING:
+    from mapapp.store import Database
+
+LISTS: Final = frozenset({"rules", "rule", "unit", "co_units", "works_done", "relapse_items", "compound_ids"})
+"""Columns whose cells hold several items joined by ``;``."""
+
+ALIASES: Final[Mapping[str, str]] = {"year": "programme_year", "rule": "rules"}
+"""Short names of compound columns in addresses."""
+
+_SOURCES: Final = ("compounds", "ledger", "verdicts", "findings", "problems")
+_GAP_RULES: Final = frozenset({"not_connected", "no_main", "wrong_outlet", "no_gravity", "inlet_unknown", "no_data"})
+_MAX_ROWS: Final = 4_000_000
+
+
+class _Frames:
+    """Keeps the frames used last, up to a number of rows in all; safe for threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, pd.DataFrame] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()  # outside the lock: two threads may both build it, and both are right
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _MAX_ROWS:
+                self._kept.popitem(last=False)
+        return made
+
+
+class County:
+    """One county database, opened once per process, with the frames that were read from it.
+
+    Parameters
+    ----------
+    url : str
+        GeoPackage path or ``postgresql://`` URL.
+    tiles_folder : Path, optional
+        Where tile caches lie; ``<database>.tiles`` beside a file.
+    """
+
+    def __init__(self, url: str, *, tiles_folder: Path | None = None) -> None:
+        self.url = url
+        self.tiles_folder = tiles_folder or _beside(url)
+        self.frames = _Frames()
+        self._lock = threading.Lock()
+        self._db: Database | None = None
+
+    @property
+    def db(self) -> Database:
+        """The open database."""
+        with self._lock:
+            if self._db is None:
+                self._db = store.open(self.url)
+            return self._db
+
+    def close(self) -> None:
+        """Close the database; a later use opens it again."""
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    def at(self, scope: Scope, as_of: str | None = None) -> View:
+        """Open what ``scope`` sees, live or of a snapshot.
+
+        Parameters
+        ----------
+        scope : Scope
+        as_of : str, optional
+            Id or date of a snapshot. A share that is fixed to one ignores anything else that is asked for.
+
+        Raises
+        ------
+        NotFoundError
+            When a user names a snapshot that does not exist, or a share asks for another one than its own.
+        """
+        notices: list[Text] = []
+        if scope.share is not None:
+            pinned = scope.share.snapshot
+            if as_of is not None and as_of != pinned:
+                raise NotFoundError(Text("此分享不含该快照。", "This share does not hold that snapshot."))
+            if pinned is None:
+                return View(self, scope, None, notices)
+            found = next((s for s in self.db.snapshots() if str(s.id) == pinned), None)
+            if found is None:
+                gone = Text("此分享所依据的快照已被删除。", "The snapshot that this share was made from was removed.")
+                return View(self, scope, None, [gone], empty=True)
+            return View(self, scope, found, notices)
+        if as_of is None:
+            return View(self, scope, None, notices)
+        hits = [s for s in self.db.snapshots() if as_of in (str(s.id), str(s.as_of))]
+        if not hits:
+            raise NotFoundError(Text(f"没有快照“{as_of}”。", f"There is no snapshot {as_of!r}."), where="as")
+        return View(self, scope, max(hits, key=lambda s: s.id), notices)
+
+
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _beside(url: str) -> Path:
+    if "://" in url:
+        return Path.cwd() / ".mapapp-tiles" / "".join(c if c.isalnum() else "_" for c in url.rpartition("@")[2])
+    return Path(url + ".tiles")
+
+
+class View:
+    """What one asker sees at one moment. Cheap to make; frames come from the county's cache."""
+
+    def __init__(
+        self, county: County, scope: Scope, snapshot: store.Snapshot | None, notices: list[Text], *, empty: bool = False
+    ) -> None:
+        self.county, self.scope, self.snapshot, self.notices = county, scope, snapshot, notices
+        self._empty = empty
+
+    @property
+    def snapshot_id(self) -> int | None:
+        """Id of the snapshot looked at; None for the live data."""
+        return None if self.snapshot is None else self.snapshot.id
+
+    @property
+    def as_of(self) -> str:
+        """The date all figures hold for, ISO 8601: the snapshot's, else the day the live data was last changed."""
+        if self.snapshot is not None:
+            return str(self.snapshot.as_of)[:10]
+        return date.today().isoformat()
+
+    @cached_property
+    def layers(self) -> list[str]:
+        """Layers and tables that hold rows and that this asker may see, in the schema's order."""
+        if self._empty:
+            return []
+        there = set(self.county.db.layers(snapshot=self.snapshot_id))
+        if "ledger" in there:
+            there.add("compounds")
+        return [name for name in schema.layers() if name in there and scopes.access(self.scope, name) is not None]
+
+    def access(self, layer: str) -> Access:
+        """Return what is open of a layer.
+
+        Raises
+        ------
+        NotFoundError
+            With one and the same message whether the layer does not exist, holds nothing or is not for this asker.
+        """
+        if layer not in self.layers:
+            raise NotFoundError(
+                Text(f"没有图层“{layer}”。", f"There is no layer {layer!r}."),
+                Text(f"可用的图层：{' '.join(self.layers)}。", f"Layers: {' '.join(self.layers)}."),
+            )
+        found = scopes.access(self.scope, layer)
+        assert found is not None  # layers holds only those with access
+        return found
+
+    def version(self, layer: str) -> str:
+        """Return a text that changes whenever what this asker sees of the layer may have changed."""
+        db = self.county.db
+        names = _SOURCES if layer in ("compounds", "verdicts") else (layer,)
+        if self.scope.share is not None:
+            names = tuple(dict.fromkeys((*names, *_SOURCES, "pipes")))
+        there = set(db.layers())
+        parts = [f"{name}:{db.version(name, snapshot=self.snapshot_id)}" for name in names if name in there]
+        return _fingerprint("|".join([layer, str(self.snapshot_id), repr(self._cut(layer)), *parts]))
+
+    def _cut(self, layer: str) -> Hashable:
+        """What makes two askers see different things of a layer."""
+        share = self.scope.share
+        filters_ = tuple(sorted((k, tuple(v)) for k, v in share.filters.items())) if share else ()
+        allowed = scopes.access(self.scope, layer)
+        columns = (
+            tuple(sorted(allowed.columns)) if allowed and allowed.columns is not None else None
+        )  # sets have no order
+        plain = (allowed.personal, allowed.rounded, allowed.precision, allowed.rows) if allowed else None
+        return (columns, plain, filters_, share.unit if share else "")
+
+    def frame(self, layer: str) -> pd.DataFrame:
+        """Return the layer as this asker sees it: GeoDataFrame in the county's CRS, or DataFrame.
+
+        Raises
+        ------
+        NotFoundError
+            See `access`.
+        """
+        allowed = self.access(layer)
+        key = ("shown", self.county.url, layer, self.version(layer))
+        return self.county.frames.get(key, lambda: self._disclose(layer, allowed))
+
+    def _disclose(self, layer: str, allowed: Access) -> pd.DataFrame:
+        frame = self._rows(self._raw(layer), allowed)
+        if layer in ("findings", "verdicts") and allowed.precision == "point":
+            frame = self._at_compounds(frame, "feature_id" if layer == "findings" else "compound_id")
+        elif isinstance(frame, gpd.GeoDataFrame) and allowed.precision != "full":
+            frame = disclosure.show(frame, allowed.precision)
+        frame = frame[scopes.columns_of(allowed, [str(c) for c in frame.columns])]
+        if allowed.rounded:
+            frame = disclosure.round_figures(frame)
+        if not allowed.personal:
+            texts = [c for c in frame.columns if c in scopes.FREE_TEXT or schema.layer(layer).column(c) is None]
+            texts = [c for c in texts if c != "geometry" and c not in scopes.COMPOUND_EXTRA]
+            frame = frame.assign(**disclosure.redact(pd.DataFrame(frame[texts])))
+        return frame.reset_index(drop=True)
+
+    def _raw(self, layer: str) -> pd.DataFrame:
+        """Return the layer uncut. Nothing outside this class may touch it."""
+        db, at = self.county.db, self.snapshot_id
+        if layer == "compounds":
+            parts = [db.version(n, snapshot=at) for n in _SOURCES if n in set(db.layers())]
+            key = ("raw", self.county.url, layer, at, tuple(parts))
+            return self.county.frames.get(key, lambda: compound_table(db, at))
+        return db.read(layer, snapshot=at)
+
+    def _shared_ids(self) -> set[str]:
+        """Return the compounds that the share's own filters keep."""
+        compounds = self._raw("compounds")
+        share = self.scope.share
+        wanted = named(share.filters) if share else {}
+        try:
+            kept = filters.mask(compounds, wanted, lists=LISTS)
+        except InputError:  # the data moved on: what was filtered for is no longer there
+            return set()
+        return set(compounds.loc[kept, "compound_id"])
+
+    def _rows(self, frame: pd.DataFrame, allowed: Access) -> pd.DataFrame:
+        if allowed.rows == "all":
+            return frame
+        unit = self.scope.share.unit.strip() if self.scope.share else ""
+        if allowed.rows == "own_pipes":
+            return frame[_names(frame, unit, "ownership", "operator")]
+        if allowed.rows == "own_nodes":
+            pipes = self._raw("pipes")
+            own = pipes[_names(pipes, unit, "ownership", "operator")]
+            return frame[frame["node_id"].isin(set(own["from_node"].dropna()) | set(own["to_node"].dropna()))]
+        ids = self._shared_ids()
+        if allowed.rows == "gaps":
+            about = (frame["layer"] == "compounds") & frame["rule"].isin(_GAP_RULES) & frame["feature_id"].isin(ids)
+            return frame[about]
+        kept = frame[frame["compound_id"].isin(ids)] if "compound_id" in frame.columns else frame.iloc[:0]
+        if allowed.rows == "own_problems":
+            return kept[_names(kept, unit, "lead_unit", "co_units", "utility_owner")]
+        return kept
+
+    def _at_compounds(self, frame: pd.DataFrame, column: str) -> pd.DataFrame:
+        """Put each row on a point inside its compound: a finding's own place could give away the pipe beside it."""
+        compounds = self._raw("compounds")
+        if not isinstance(compounds, gpd.GeoDataFrame):
+            return pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+        points = disclosure.as_points(compounds[["compound_id", "geometry"]]).set_index("compound_id").geometry
+        points = points[~points.index.duplicated()]
+        plain = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+        return gpd.GeoDataFrame(plain, geometry=points.reindex(plain[column]).to_numpy(), crs=compounds.crs)
+
+
+def named(wanted: filters.Filters) -> dict[str, tuple[str, ...]]:
+    """Return filters with the short names of compound columns replaced by the columns themselves."""
+    return {ALIASES.get(column, column): tuple(values) for column, values in wanted.items()}
+
+
+def _names(frame: pd.DataFrame, unit: str, *columns: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return the rows that name the unit, alone or among several, in one of the columns; none for an empty unit."""
+    hit = np.zeros(len(frame), dtype=bool)
+    for column in columns:
+        if unit and column in frame.columns:
+            words = frame[column].astype("str").str.strip()
+            hit |= (words == unit).to_numpy(dtype=bool, na_value=False)
+            listed = words.str.split(r"[;；、,，]", regex=True).explode().str.strip()
+            hit |= frame.index.isin(listed.index[(listed == unit).to_numpy(dtype=bool, na_value=False)])
+    return hit
+
+
+def compound_table(db: Database, snapshot: int | None) -> pd.DataFrame:
+    """Return every compound with what else is known of it, uncut: the one table that filters and totals look at.
+
+    Added to the stored columns, where known: ``verdict``, ``evidence``, ``distance_m`` (m) of the audit, ``rules`` (ids
+    of the open findings about it, ``;`` between), ``unit`` (every unit that builds, owns or answers for something
+    there), ``problems_open``, ``sewer_pending`` (true, false, or missing where nobody knows) and ``letter``.
+    """
+    there = set(db.layers(snapshot=snapshot))
+    table = db.effective_compounds(snapshot=snapshot)
+    if "verdicts" in there:
+        verdicts = db.read("verdicts", snapshot=snapshot)
+        kept = [c for c in ("compound_id", "verdict", "evidence", "distance_m") if c in verdicts.columns]
+        table = table.merge(pd.DataFrame(verdicts[kept]).drop_duplicates("compound_id"), on="compound_id", how="left")
+        table["sewer_pending"] = pending(table["verdict"])
+    if "findings" in there:
+        findings = pd.DataFrame(db.read("findings", snapshot=snapshot)[["layer", "feature_id", "rule", "status"]])
+        open_ = findings[(findings["layer"] == "compounds") & ~findings["status"].isin(["dismissed", "fixed"])]
+        table["rules"] = table["compound_id"].map(_joined(open_["rule"], open_["feature_id"])).astype("str")
+    units = [_pairs(table, "owner_unit")]
+    if "problems" in there:
+        problems = db.read("problems", snapshot=snapshot)
+        units += [_pairs(problems, column) for column in ("lead_unit", "co_units", "utility_owner")]
+        still = problems[~problems["status"].isin(["resolved", "closed"])] if "status" in problems else problems
+        counts = still.groupby("compound_id").size()
+        table["problems_open"] = table["compound_id"].map(counts).fillna(0).astype("Int64")
+    pairs = pd.concat(units)
+    table["unit"] = table["compound_id"].map(_joined(pairs["unit"], pairs["compound_id"])).astype("str")
+    table["letter"] = table["status"].map(words.status_letter)
+    return table
+
+
+def _pairs(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    if column not in frame.columns:
+        return pd.DataFrame({"compound_id": pd.Series(dtype="str"), "unit": pd.Series(dtype="str")})
+    return pd.DataFrame({"compound_id": frame["compound_id"].astype("str"), "unit": frame[column].astype("str")})
+
+
+def _joined(values: pd.Series, by: pd.Series) -> pd.Series:
+    """Return each group's distinct items, sorted, joined by ``;``."""
+    items = values.astype("str").str.split(r"[;；、]", regex=True).explode().str.strip()
+    pairs = pd.DataFrame({"by": by.reindex(items.index) if by.index.is_unique else by, "item": items}).dropna()
+    pairs = pairs[pairs["item"] != ""].drop_duplicates().sort_values(["by", "item"])
+    return pairs.groupby("by")["item"].agg(";".join)
+
+
+def pending(verdict: pd.Series) -> pd.Series:
+    """Return whether a compound waits for a sewer: false when connected, missing when nobody knows."""
+    served = {name: found.served for name, found in words.verdicts().items() if found.served is not None}
+    return verdict.map(served).map({True: False, False: True}).astype("boolean")

@@ -1,0 +1,377 @@
+"""This module makes, opens, lists and revokes shares: a link that shows exactly what its maker chose, until a set second."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import segno
+
+from mapapp.core import schema
+from mapapp.core.errors import ForbiddenError, GoneError, InputError, NotFoundError
+from mapapp.core.text import Lang, Text
+from mapapp.services import attempts, frames, snapshots
+from mapapp.services import scope as scopes
+from mapapp.services.accounts import LockedError
+from mapapp.services.frames import County
+from mapapp.services.scope import Scope, ShareSpec
+
+DEFAULT_DAYS: Final = 14
+LONGEST: Final = timedelta(days=366)
+SHORTEST_CODE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A share just made. The token exists here alone: it is not stored."""
+
+    number: int
+    token: str
+    expires_at: str
+    left_out: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A share that somebody opened by its token."""
+
+    number: int
+    scope: Scope
+    spec: ShareSpec
+    title: str
+    recipient: str
+    created_at: str
+    expires_at: str
+    has_code: bool
+
+    def watermark(self, lang: Lang) -> str:
+        """Return the words that lie over the map: 内部资料 · 接收单位 · 日期; a public link says for whom and when only."""
+        marks = [Text("内部资料", "Internal").pick(lang)] if self.spec.kind == "unit" or self.recipient else []
+        return " · ".join([*marks, *([self.recipient] if self.recipient else []), self.created_at[:10]])
+
+
+def create(
+    county: County,
+    scope: Scope,
+    spec: ShareSpec,
+    *,
+    recipient: str = "",
+    expires_at: str | None = None,
+    days: int | None = None,
+    code: str = "",
+    live: bool = False,
+    now: datetime | None = None,
+) -> Made:
+    """Make a share from the state of a view.
+
+    Parameters
+    ----------
+    county : County
+    scope : Scope
+        Who makes it: an editor or administrator. A viewer may look, and may not pass on.
+    spec : ShareSpec
+        What it opens. Layers that its kind never carries are left out and named in the answer.
+    recipient : str
+        Shown as watermark.
+    expires_at : str, optional
+        ISO 8601 with zone; kept to the second. Without it ``days`` from now, 14 by default; at most a year.
+    code : str
+        Pass code of at least four characters; empty for none. A unit link needs one.
+    live : bool
+        Follow the data. By default the share is fixed to ``spec.snapshot``, or to the state as it is now.
+
+    Raises
+    ------
+    ForbiddenError, InputError, NotFoundError
+        Nothing is stored then.
+    """
+    scope.require_editor()
+    scopes.check_spec(spec)
+    moment = now or datetime.now(UTC)
+    end = _end(expires_at, days, moment)
+    if code and len(code) < SHORTEST_CODE:
+        raise InputError(
+            Text(f"访问码至少 {SHORTEST_CODE} 位。", f"A pass code has at least {SHORTEST_CODE} characters."),
+            where="code",
+        )
+    if spec.kind == "unit" and not code:
+        raise InputError(
+            Text("单位链接必须设访问码。", "A unit link needs a pass code."),
+            Text("请填写访问码，并用另一途径告知对方。", "Set one, and tell it by another way than the link."),
+            where="code",
+        )
+    allowed = scopes.allowed_layers(spec)
+    left_out = tuple(scopes.why_left_out(layer, spec.kind) for layer in spec.layers if layer not in allowed)
+    spec = dataclasses.replace(spec, layers=tuple(layer for layer in spec.layers if layer in allowed))
+    if not spec.layers:
+        raise InputError(
+            Text("所选图层都不能这样分享。", "None of the chosen layers can be shared this way."), left_out[0] if left_out else None,
+            where="layers",
+        )  # fmt: skip
+    _check_columns(spec)
+    spec = _fix_moment(county, scope, spec, live=live)
+    _check_filters(county, scope, spec)
+    share, token = county.db.shares.add(
+        spec.as_json(), by=scope.name, title=spec.title or None, recipient=recipient.strip()[:80] or None,
+        expires_at=end, passcode=code or None,
+    )  # fmt: skip
+    return Made(share.id, token, end, left_out)
+
+
+def _end(expires_at: str | None, days: int | None, now: datetime) -> str:
+    if expires_at:
+        try:
+            end = datetime.fromisoformat(expires_at)
+        except ValueError as error:
+            raise InputError(
+                Text(f"“{expires_at[:40]}”不是时间。", f"{expires_at[:40]!r} is not a time."),
+                Text("请写成 2026-12-09T18:00:00+08:00。", "Write it like 2026-12-09T18:00:00+08:00."),
+                where="expires_at",
+            ) from error
+        if end.tzinfo is None:
+            raise InputError(
+                Text("有效期没有时区。", "The expiry names no time zone."),
+                Text("请写成 2026-12-09T18:00:00+08:00。", "Write it like 2026-12-09T18:00:00+08:00."),
+                where="expires_at",
+            )
+    else:
+        end = now.astimezone() + timedelta(days=DEFAULT_DAYS if days is None else days)
+    if not now < end <= now + LONGEST:
+        raise InputError(
+            Text("有效期须在现在之后、一年之内。", "The expiry lies after now and within a year."), where="expires_at"
+        )
+    return end.replace(microsecond=0).isoformat()
+
+
+def _check_columns(spec: ShareSpec) -> None:
+    allowed = scopes.allowed_layers(spec)
+    for layer, columns in spec.columns.items():
+        if layer not in allowed:
+            continue
+        limit = allowed[layer].columns
+        if limit is not None and (never := sorted(set(columns) - limit)):
+            raise InputError(
+                Text(f"列“{never[0]}”不能这样分享。", f"The column {never[0]!r} cannot be shared this way."),
+                where=f"columns.{layer}",
+            )
+
+
+def _fix_moment(county: County, scope: Scope, spec: ShareSpec, *, live: bool) -> ShareSpec:
+    if live:
+        return dataclasses.replace(spec, snapshot=None)
+    if spec.snapshot is None:
+        return dataclasses.replace(spec, snapshot=str(snapshots.present(county.db, by=scope.name).id))
+    found = county.at(scope, spec.snapshot).snapshot
+    assert found is not None  # `at` refuses a snapshot that does not exist
+    return dataclasses.replace(spec, snapshot=str(found.id))
+
+
+def _check_filters(county: County, scope: Scope, spec: ShareSpec) -> None:
+    """Refuse filters that no compound passes the vocabulary of, so that a share is not empty by a slip."""
+    if spec.filters:
+        from mapapp.services import viewing
+
+        view = county.at(scope, spec.snapshot)
+        about = viewing.split(view, spec.filters).get("compounds", {})
+        if len(about) != len(spec.filters):
+            raise InputError(
+                Text("分享只能按小区的列筛选。", "A share is filtered by columns of compounds alone."), where="filters"
+            )
+        viewing.select(view, "compounds", spec.filters)
+
+
+def from_state(sent: Mapping[str, Any]) -> ShareSpec:
+    """Return the spec of a posted view state: ``kind layers filters columns snapshot unit`` and the choices.
+
+    Raises
+    ------
+    InputError
+        When a member has not the shape it needs.
+    """
+    shape = Text("分享内容的格式不对。", "The share is not described as it should be.")
+    try:
+        lists = {
+            name: tuple(_words(sent.get(name) or default))
+            for name, default in (("layers", ["compounds"]), ("embed", []))
+        }
+        maps = {
+            name: {str(k): tuple(_words(v)) for k, v in dict(sent.get(name) or {}).items()}
+            for name in ("filters", "columns")
+        }
+    except (TypeError, ValueError) as error:
+        raise InputError(shape) from error
+    snapshot = sent.get("snapshot")
+    flags = {n: bool(sent.get(n)) for n in ("investment", "gaps", "levels", "descriptions", "download")}
+    kind = str(sent.get("kind") or "public")
+    return ShareSpec(
+        kind=kind,  # type: ignore[arg-type]  # check_spec refuses any other word
+        layers=lists["layers"],
+        filters=maps["filters"],
+        columns=maps["columns"],
+        snapshot=str(snapshot) if snapshot not in (None, "") else None,
+        unit=str(sent.get("unit") or "").strip()[:80],
+        embed=lists["embed"],
+        title=str(sent.get("title") or "").strip()[:80],
+        place=_place(str(sent.get("place") or sent.get("at") or "")),
+        **flags,
+    )
+
+
+def _words(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if (
+        not isinstance(value, list | tuple)
+        or not all(isinstance(v, str | int | float) for v in value)
+        or len(value) > 500
+    ):
+        raise ValueError(value)
+    return [str(v)[:200] for v in value]
+
+
+def _place(raw: str) -> str:
+    return raw if re.fullmatch(r"\d{1,2}(\.\d+)?/-?\d{1,2}(\.\d+)?/-?\d{1,3}(\.\d+)?", raw) else ""
+
+
+def open_(county: County, token: str, *, now: datetime | None = None) -> Opened:
+    """Return what a token opens.
+
+    Raises
+    ------
+    NotFoundError
+        When no share has this token; found out by one look-up of its hash, like a known one.
+    GoneError
+        From the very second it expires, or when it was revoked.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,128}", token):
+        raise NotFoundError(Text("没有这个分享。", "There is no such share."))
+    share = county.db.shares.by_token(token)
+    if share.over(now or datetime.now(UTC)):
+        saw = (
+            Text("此链接已被发送人撤销。", "The sender revoked this link.")
+            if share.revoked_at is not None
+            else Text(f"此链接已于 {share.expires_at} 到期。", f"This link ended at {share.expires_at}.")
+        )
+        raise GoneError(saw, Text("请联系发送人重新获取。", "Ask the sender for a new one."))
+    spec = ShareSpec.from_json(share.spec)
+    recipient = share.recipient or ""
+    return Opened(
+        share.id, Scope(recipient or "share", share=spec), spec, share.title or "", recipient, share.created_at,
+        share.expires_at or "", share.has_passcode,
+    )  # fmt: skip
+
+
+def enter(county: County, opened: Opened, code: str) -> None:
+    """Check a pass code.
+
+    Raises
+    ------
+    LockedError
+        After five wrong codes, with the time to wait; after ten in a row the share stays shut.
+    ForbiddenError
+        When the code is wrong.
+    """
+    what = f"share:{opened.number}"
+    if (left := attempts.wait(county.db, what)) is not None:
+        minutes = max(1, round(left.total_seconds() / 60))
+        raise LockedError(
+            Text(f"尝试次数过多，请 {minutes} 分钟后再试。", f"Too many attempts; try again in {minutes} min.")
+        )
+    if not county.db.shares.check_passcode(opened.number, code):
+        attempts.wrong(county.db, what)
+        if county.db.shares.get(opened.number).locked:
+            raise LockedError(
+                Text("访问码错误次数过多，此链接已锁定。", "Too many wrong pass codes; this link is locked."),
+                Text("请联系发送人重新获取。", "Ask the sender for a new one."),
+            )
+        raise ForbiddenError(Text("访问码不对。", "The pass code is wrong."))
+    attempts.right(county.db, what)
+
+
+def count_view(county: County, opened: Opened) -> None:
+    """Count one opening of the page; nothing is kept of who opened it."""
+    county.db.shares.count_view(opened.number)
+
+
+def listed(county: County, scope: Scope, *, now: datetime | None = None) -> list[dict[str, Any]]:
+    """Return the shares a user may manage, newest first: their own; an administrator sees all. Never a token.
+
+    Raises
+    ------
+    ForbiddenError
+        For a viewer.
+    """
+    scope.require_editor()
+    moment = now or datetime.now(UTC)
+    return [
+        {
+            "id": share.id,
+            "title": share.title or "",
+            "recipient": share.recipient or "",
+            "kind": share.spec.get("kind", "public"),
+            "layers": list(share.spec.get("layers", ())),
+            "filters": dict(share.spec.get("filters", {})),
+            "snapshot": share.spec.get("snapshot"),
+            "created_by": share.created_by,
+            "created_at": share.created_at,
+            "expires_at": share.expires_at,
+            "state": "revoked" if share.revoked_at else "expired" if share.over(moment) else "open",
+            "has_code": share.has_passcode,
+            "locked": share.locked,
+            "views": share.views,
+            "last_viewed_at": share.last_viewed_at,
+        }
+        for share in county.db.shares.list()
+        if scope.administers or share.created_by == scope.name
+    ]
+
+
+def revoke(county: County, scope: Scope, number: int) -> None:
+    """End a share at once: its own maker may, and an administrator.
+
+    Raises
+    ------
+    ForbiddenError, NotFoundError
+        A share of somebody else is not found, to an editor.
+    """
+    scope.require_editor()
+    share = county.db.shares.get(number)
+    if not scope.administers and share.created_by != scope.name:
+        raise NotFoundError(Text("没有这个分享。", "There is no such share."))
+    county.db.shares.revoke(number, by=scope.name)
+
+
+def qr_svg(link: str) -> str:
+    """Return the link as a QR code, an SVG of its own (error correction M, quiet zone of four modules)."""
+    out = io.BytesIO()
+    segno.make(link, error="m", micro=False).save(
+        out, kind="svg", border=4, scale=4, xmldecl=False, svgns=True, omitsize=False
+    )
+    return out.getvalue().decode("utf-8")
+
+
+def embed_html(link: str, title: str) -> str:
+    """Return the snippet that shows a share in another site's page."""
+    from html import escape
+
+    return (
+        f'<iframe src="{escape(link, quote=True)}" title="{escape(title or "map", quote=True)}" width="100%" height="600" '
+        'style="border:0" loading="lazy" referrerpolicy="no-referrer" allowfullscreen></iframe>'
+    )
+
+
+def vanished(view: frames.View) -> list[Text]:
+    """Return a sentence for each thing that a share names and that is no longer there."""
+    spec = view.scope.share
+    if spec is None:
+        return []
+    gone = [schema.layer(layer).title for layer in spec.layers if layer not in view.layers and layer in schema.layers()]
+    notes = [Text("“{layer}”目前没有数据。", "{layer} holds no data any more.").format(layer=layer) for layer in gone]
+    if spec.filters and "compounds" in view.layers and not len(view.frame("compounds")):
+        notes.append(Text("没有小区符合此分享的筛选条件。", "No compound passes this share's filters any more."))
+    return notes

@@ -1,0 +1,166 @@
+"""This module keeps uploaded files between a preview and its confirmation, and runs both on the import service."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any, Final
+
+from mapapp.core import schema
+from mapapp.core.errors import ConflictError, InputError, NotFoundError
+from mapapp.core.text import Text
+from mapapp.services.frames import County
+from mapapp.services.scope import Scope
+
+LAYERS: Final = (
+    "compounds", "ledger", "pipes", "manholes", "outlets", "inlets", "buildings", "streets", "survey_areas", "problems",
+    "projects", "management", "meetings",
+)  # fmt: skip
+_HOURS: Final = 6.0
+_MOST_FILES: Final = 40
+
+
+def _root() -> Path:
+    root = Path(tempfile.gettempdir()) / "mapapp-uploads"
+    root.mkdir(mode=0o700, exist_ok=True)
+    return root
+
+
+def keep(files: Iterable[tuple[str, IO[bytes]]], scope: Scope) -> str:
+    """Put uploaded files aside and return the word they can be found by for some hours.
+
+    Names lose their folders; a name that would climb out of the folder cannot.
+
+    Raises
+    ------
+    ForbiddenError
+        When the asker may not change data.
+    InputError
+        For no file at all, or more than forty.
+    """
+    scope.require_editor()
+    forget_old()
+    given = [(name, stream) for name, stream in files if name]
+    if not given or len(given) > _MOST_FILES:
+        raise InputError(
+            Text("没有收到文件。", "No file was received.") if not given else Text("文件太多。", "Too many files."),
+            Text("请选择一个文件，或一个图层的全部组成文件。", "Choose one file, or all parts of one layer."),
+            where="files",
+        )
+    word = secrets.token_urlsafe(16)
+    folder = _root() / word
+    folder.mkdir(mode=0o700)
+    for number, (name, stream) in enumerate(given):
+        plain = re.sub(r"[\x00-\x1f/\\:]", "_", name.replace("\\", "/").rpartition("/")[2]).lstrip(".")[-120:]
+        with (folder / (plain or f"file{number}")).open("wb") as out:
+            shutil.copyfileobj(stream, out)
+    (folder / ".by").write_text(scope.name, encoding="utf-8")
+    return word
+
+
+def forget_old(*, now: float | None = None) -> None:
+    """Remove what was uploaded some hours ago and never confirmed."""
+    for folder in _root().iterdir():
+        with contextlib.suppress(OSError):
+            if (now or time.time()) - folder.stat().st_mtime > _HOURS * 3600:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(word: str, scope: Scope) -> Path:
+    folder = _root() / word
+    kept_by = folder / ".by"
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,40}", word) or not kept_by.is_file():
+        raise _gone()
+    if kept_by.read_text(encoding="utf-8") != scope.name:
+        raise _gone()
+    return folder
+
+
+def _gone() -> NotFoundError:
+    return NotFoundError(
+        Text("上传的文件已不在。", "The uploaded files are no longer there."),
+        Text("请重新上传。", "Upload them again."),
+    )
+
+
+def preview(county: County, scope: Scope, word: str, layer: str, answers: Mapping[str, str]) -> dict[str, Any]:
+    """Return what storing the uploaded files would change; nothing is written.
+
+    Parameters
+    ----------
+    answers : mapping
+        ``crs datum encoding mode source_layer`` and ``column.<ours>`` as far as the user gave them.
+
+    Raises
+    ------
+    ForbiddenError, NotFoundError, InputError, QuestionError
+        See `mapapp.services.importing.preview`.
+    """
+    scope.require_editor()
+    folder = _folder(word, scope)
+    found = _read(county, folder, layer, answers)
+    remembered = {"layer": layer, "answers": dict(answers), "revision": county.db.revision}
+    (folder / ".asked").write_text(json.dumps(remembered), encoding="utf-8")
+    return dict(found.summary()) | {"upload": word, "title": schema.layer(layer).title}
+
+
+def apply(county: County, scope: Scope, word: str) -> dict[str, Any]:
+    """Store what was previewed, in one transaction.
+
+    Raises
+    ------
+    ConflictError
+        When the county was changed since the preview: what would happen is no longer what was shown.
+    ForbiddenError, NotFoundError, InputError
+    """
+    scope.require_editor()
+    folder = _folder(word, scope)
+    asked = folder / ".asked"
+    if not asked.is_file():
+        raise _gone()
+    remembered = json.loads(asked.read_text(encoding="utf-8"))
+    if remembered["revision"] != county.db.revision:
+        raise ConflictError(
+            Text("预览之后数据已被他人改动。", "The data was changed by somebody since the preview."),
+            Text("请重新预览后再确认。", "Preview again, then confirm."),
+        )
+    from mapapp.services import importing
+
+    found = _read(county, folder, remembered["layer"], remembered["answers"])
+    done = importing.apply(county.db, found, by=scope.name)
+    shutil.rmtree(folder, ignore_errors=True)
+    return dict(done.summary())
+
+
+def discard(scope: Scope, word: str) -> None:
+    """Remove uploaded files that are not wanted after all."""
+    shutil.rmtree(_folder(word, scope), ignore_errors=True)
+
+
+def _read(county: County, folder: Path, layer: str, answers: Mapping[str, str]) -> Any:
+    from mapapp.services import importing
+
+    if layer not in LAYERS:
+        schema.layer(layer)  # an unknown one names those there are
+        raise InputError(Text(f"“{layer}”不能导入。", f"{layer} cannot be imported."), where="layer")
+    mode = answers.get("mode") or "add"
+    if mode not in ("add", "update", "replace"):
+        raise InputError(Text(f"方式“{mode}”未知。", f"Mode {mode!r} is unknown."), where="mode")
+    columns = {k.removeprefix("column."): v for k, v in answers.items() if k.startswith("column.") and v}
+    options = importing.Options(
+        source_layer=answers.get("source_layer") or None,
+        crs=answers.get("crs") or None,
+        datum=answers.get("datum") or None,
+        encoding=answers.get("encoding") or None,
+        columns=columns or None,
+        mode=mode,  # type: ignore[arg-type]  # one of the three words, checked above
+    )
+    files = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    return importing.preview(county.db, layer, files, options)

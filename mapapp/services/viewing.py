@@ -1,0 +1,473 @@
+"""This module answers what a page asks about the county: the view, its counts and totals, tables, one feature, a search.
+
+Every function takes a `frames.View`, which shows only what the asker may see; nothing here looks past it. Answers are
+plain values ready for JSON, in the asker's language.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from mapapp.core import disclosure, filters, schema
+from mapapp.core.errors import InputError, NotFoundError
+from mapapp.core.text import Lang, Text
+from mapapp.services import words
+from mapapp.services.frames import ALIASES, LISTS, View
+
+Json = dict[str, Any]
+
+CLASS_COLUMN: Final[Mapping[str, str]] = {
+    "compounds": "status", "verdicts": "verdict", "pipes": "kind", "manholes": "kind", "outlets": "facility",
+    "findings": "rule", "problems": "category", "streets": "class",
+}  # fmt: skip
+"""The column a layer is coloured and counted by."""
+
+FILTER_COLUMNS: Final = ("programme_year", "status", "street", "unit", "verdict", "rules")
+_SHORT: Final = {column: short for short, column in ALIASES.items()}
+_TOTALS: Final = ("households", "floor_area_m2", "buildings", "population", "invest_total_wan", "invest_done_wan")
+_SHOWN_FIRST: Final = frozenset({"compounds", "findings", "pipes", "links"})
+_LABELS: Final[Mapping[str, Text]] = {
+    "verdict": Text("接入结论", "Sewer verdict"),
+    "evidence": Text("依据", "Evidence"),
+    "distance_m": Text("到管线距离", "distance to the pipe"),
+    "rules": Text("问题", "Findings"),
+    "rule": Text("问题", "Finding"),
+    "unit": Text("责任单位", "Unit"),
+    "letter": Text("符号", "Letter"),
+    "problems_open": Text("未销号问题", "Open problems"),
+    "sewer_pending": Text("污水待接入", "Waiting for a sewer"),
+    "programme_year": Text("改造年度", "Programme year"),
+    "status": Text("改造状态", "Status"),
+    "street": Text("街道", "Street office"),
+    "severity": Text("严重程度", "Severity"),
+    "message": Text("说明", "Message"),
+    "layer": Text("图层", "Layer"),
+    "feature_id": Text("对象", "Feature"),
+}
+_SEARCHED: Final = ("compounds", "streets", "problems", "outlets", "manholes", "pipes", "findings")
+_SEARCH_COLUMNS: Final = ("name", "address", "street", "community")
+_MAX_LIMIT: Final = 1000
+
+
+def label(layer: str, column: str) -> tuple[Text, str, str]:
+    """Return a column's label, unit and kind; a column that a file brought along is called what the file calls it."""
+    declared = schema.layer(layer).column(column)
+    text = _LABELS.get(column) or (declared.label if declared else Text(column, column))
+    if declared is None:
+        return text, "m" if column.endswith("_m") else "", "list" if column in LISTS else "str"
+    return text, declared.unit, declared.kind
+
+
+def split(view: View, wanted: filters.Filters) -> dict[str, filters.Filters]:
+    """Return filters by the layer they belong to.
+
+    ``pipes.kind`` names its layer. A bare column belongs to the compounds when they have it (``status``, ``year``,
+    ``street``, ``unit``, ``verdict``, ``rule``, …), else to the layer that is classed by it, else to the first that has it.
+
+    Raises
+    ------
+    InputError
+        When this asker sees no layer with such a column.
+    """
+    out: dict[str, dict[str, tuple[str, ...]]] = {}
+    for column, values in wanted.items():
+        layer, _, own = column.rpartition(".")
+        if not layer:
+            layer, own = _owner(view, ALIASES.get(column, column)), ALIASES.get(column, column)
+        view.access(layer)
+        many = [
+            v
+            for value in values
+            for v in (words.status_values(value) if (layer, own) == ("compounds", "status") else (value,))
+        ]
+        out.setdefault(layer, {})[own] = tuple(dict.fromkeys(many))
+    return dict(out)
+
+
+def _owner(view: View, column: str) -> str:
+    if "compounds" in view.layers and column in view.frame("compounds").columns:
+        return "compounds"
+    if column == "rules" and "findings" in view.layers:
+        return "findings"
+    declared = [
+        name
+        for name in view.layers
+        if view.access(name).allows(column) and schema.layer(name).column(column) is not None
+    ]
+    classed = [name for name in declared if CLASS_COLUMN.get(name) == column]
+    if not declared:
+        raise InputError(
+            Text(f"没有可用来筛选的列“{column}”。", f"There is no column {column!r} to filter by."), where=f"f.{column}"
+        )
+    return (classed or declared)[0]
+
+
+def _vocabulary(layer: str, columns: Sequence[str]) -> dict[str, set[str]]:
+    """Return values that are right although no row may hold them now: codes, verdicts, rules."""
+    out: dict[str, set[str]] = {}
+    for column in columns:
+        declared = schema.layer(layer).column(column)
+        if declared is not None and declared.codes:
+            out[column] = {code.value for code in declared.codes}
+        if column in ("verdict", "rule", "rules"):
+            out[column] = set(words.verdicts() if column == "verdict" else words.rules())
+    return out
+
+
+def select(view: View, layer: str, wanted: filters.Filters) -> pd.DataFrame:
+    """Return the rows of a layer that pass the filters, as this asker sees them.
+
+    Filters on compounds also narrow what hangs on a compound (verdicts, problems, findings about it, links to it);
+    layers that hang on none (pipes, streets) they leave as they are.
+
+    Raises
+    ------
+    NotFoundError, InputError
+        For a layer, column or value that this asker does not see.
+    """
+    frame = view.frame(layer)
+    by_layer = split(view, wanted)
+    own = dict(by_layer.get(layer, {}))
+    about = dict(by_layer.get("compounds", {}))
+    if layer == "findings" and "rules" in about | own:
+        own["rule"] = (about | own)["rules"]
+        about.pop("rules", None)
+        own.pop("rules", None)
+    kept = filters.mask(frame, own, lists=LISTS, vocabulary=_vocabulary(layer, list(own)))
+    if layer != "compounds" and about:
+        ids = set(select(view, "compounds", {f"compounds.{k}": v for k, v in about.items()})["compound_id"])
+        kept &= _hangs_on(frame, layer, ids)
+    return frame[kept]
+
+
+def _hangs_on(frame: pd.DataFrame, layer: str, ids: set[str]) -> filters.Mask:
+    if layer == "findings":
+        itself = (frame["layer"] == "compounds") & frame["feature_id"].isin(ids)
+        hit = itself.to_numpy(dtype=bool, na_value=False)
+        return hit | _any_in(frame["related"], ids) if "related" in frame.columns else hit
+    if "compound_ids" in frame.columns:
+        return _any_in(frame["compound_ids"], ids)
+    if "compound_id" in frame.columns:
+        return frame["compound_id"].isin(ids).to_numpy(dtype=bool)
+    return np.ones(len(frame), dtype=bool)
+
+
+def _any_in(column: pd.Series, ids: set[str]) -> filters.Mask:
+    items = column.astype("str").reset_index(drop=True).str.split(r"[;,]", regex=True).explode().str.strip()
+    hit = np.zeros(len(column), dtype=bool)
+    hit[items.index[items.isin(ids)].to_numpy(dtype=np.intp)] = True
+    return hit
+
+
+def summary(view: View, wanted: filters.Filters, lang: Lang) -> Json:
+    """Return counts and totals of what is filtered, with the date they hold for.
+
+    Returns
+    -------
+    dict
+        ``as_of``; ``totals``: compounds, gaps, households, floor_area_m2 (m2), buildings, invest_total_wan (万元)…;
+        ``missing``: compounds for which a total is not known; ``by``: column to value to count; ``layers``: layer to
+        count of rows; ``years``: one row per programme year; ``rounded``: whether figures are.
+    """
+    by_layer = split(view, wanted)  # refuses what is unknown before anything is counted
+    out: Json = {
+        "as_of": view.as_of,
+        "live": view.snapshot is None,
+        "totals": {},
+        "missing": {},
+        "by": {},
+        "layers": {},
+    }
+    out["filters"] = {column: list(values) for column, values in wanted.items()}
+    if "compounds" in view.layers:
+        shown = select(view, "compounds", wanted)
+        rounded = view.access("compounds").rounded
+        out["totals"] = {"compounds": len(shown), **_sums(shown)}
+        out["missing"] = {c: n for c in out["totals"] if c in shown and (n := int(shown[c].isna().sum()))}
+        for column in FILTER_COLUMNS:
+            if column in shown.columns:
+                out["by"][_SHORT.get(column, column)] = filters.count(shown[column], is_list=column in LISTS)
+        if "sewer_pending" in shown.columns:
+            out["totals"]["gaps"] = int(shown["sewer_pending"].fillna(False).sum())
+        out["years"] = _years(shown)
+        out["rounded"] = rounded
+        if rounded:
+            out["note"] = Text("数字为约数。", "Figures are rounded.").pick(lang)
+    for layer in view.layers:
+        frame = select(view, layer, wanted)
+        out["layers"][layer] = len(frame)
+        column = CLASS_COLUMN.get(layer)
+        if column and layer != "compounds" and column in frame.columns:
+            counts = filters.count(frame[column])
+            out["by"].setdefault(f"{layer}.{column}", counts)
+            if layer == "findings" or column not in out["by"]:
+                out["by"][column] = counts
+    out["filtered"] = bool(by_layer)
+    return out
+
+
+def _sums(frame: pd.DataFrame) -> dict[str, float | int]:
+    there = [column for column in _TOTALS if column in frame.columns]
+    sums = {
+        column: float(pd.to_numeric(frame[column], errors="coerce").astype("float64").sum(min_count=1))
+        for column in there
+    }
+    # a sum of nothing known is unknown, not zero
+    return {column: int(v) if v.is_integer() else round(v, 2) for column, v in sums.items() if not math.isnan(v)}
+
+
+def _years(frame: pd.DataFrame) -> list[Json]:
+    if "programme_year" not in frame.columns or not len(frame):
+        return []
+    years = filters.as_words(frame["programme_year"]).fillna(filters.MISSING)
+    return [
+        {"year": str(year), "compounds": len(part), **_sums(part)}
+        | ({"by_status": filters.count(part["status"])} if "status" in part.columns else {})
+        for year, part in frame.groupby(years)
+    ]
+
+
+def features(
+    view: View,
+    layer: str,
+    wanted: filters.Filters,
+    *,
+    sort: str | None = None,
+    descending: bool = False,
+    offset: int = 0,
+    limit: int = 50,
+    columns: Sequence[str] | None = None,
+    lang: Lang = "zh",
+) -> Json:
+    """Return one page of a layer's table.
+
+    Returns
+    -------
+    dict
+        ``columns``: name, label, unit, kind; ``rows``: values by column, ``_id`` and ``_at`` (lon, lat of a point in it);
+        ``total``, ``offset``, ``limit``, ``as_of``.
+
+    Raises
+    ------
+    NotFoundError, InputError
+        For a layer, column or value that this asker does not see, or figures out of range.
+    """
+    allowed = view.access(layer)
+    frame = select(view, layer, wanted)
+    if offset < 0 or not 0 <= limit <= _MAX_LIMIT:
+        raise InputError(
+            Text(f"offset={offset} 或 limit={limit} 超出范围。", f"offset={offset} or limit={limit} is out of range."),
+            Text(f"limit 最大 {_MAX_LIMIT}。", f"At most {_MAX_LIMIT} rows at a time."),
+        )
+    names = [str(c) for c in frame.columns if c != "geometry"]
+    if columns is not None:
+        if unknown := [c for c in columns if c not in names]:
+            raise InputError(
+                Text(f"没有名为“{unknown[0]}”的列。", f"There is no column {unknown[0]!r}."), where="columns"
+            )
+        names = [schema.layer(layer).key, *(c for c in columns if c != schema.layer(layer).key)]
+    if allowed.counts_only:
+        return _page(view, layer, frame.iloc[:0], [], len(frame), 0, 0, lang)
+    frame = filters.order(
+        frame,
+        ALIASES.get(sort, sort) if sort else schema.layer(layer).key,
+        descending=descending,
+        tie=schema.layer(layer).key,
+    )
+    return _page(view, layer, frame.iloc[offset : offset + limit], names, len(frame), offset, limit, lang)
+
+
+def _page(
+    view: View, layer: str, page: pd.DataFrame, names: list[str], total: int, offset: int, limit: int, lang: Lang
+) -> Json:
+    key = schema.layer(layer).key
+    rows = records(page[names])
+    for row, point in zip(rows, lonlat(page), strict=True):
+        row["_id"], row["_at"] = row.get(key), point
+    described = [(name, *label(layer, name)) for name in names]
+    return {
+        "layer": layer,
+        "title": schema.layer(layer).title.pick(lang),
+        "key": key,
+        "columns": [{"name": n, "label": t.pick(lang), "unit": u, "kind": k} for n, t, u, k in described],
+        "rows": rows,
+        "total": total,
+        "offset": offset,
+        "limit": limit,
+        "as_of": view.as_of,
+    }
+
+
+def records(frame: pd.DataFrame) -> list[Json]:
+    """Return rows as JSON values: missing and non-finite numbers are None, whole numbers are whole."""
+    columns = {str(name): [_plain(v) for v in frame[name].tolist()] for name in frame.columns if name != "geometry"}
+    return (
+        [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        if columns
+        else [{} for _ in range(len(frame))]
+    )
+
+
+def _plain(value: object) -> object:
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        number = float(value)
+        return None if not math.isfinite(number) else int(number) if number.is_integer() else round(number, 6)
+    return str(value)
+
+
+def lonlat(frame: pd.DataFrame) -> list[list[float] | None]:
+    """Return a point inside each row's geometry as ``[lon, lat]`` in EPSG:4326; None where there is none."""
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
+        return [None] * len(frame)
+    points = np.asarray(disclosure.as_points(frame).geometry.to_crs(4326).values, dtype=object)
+    x, y = shapely.get_x(points), shapely.get_y(points)
+    return [
+        [round(a, 6), round(b, 6)] if math.isfinite(a) and math.isfinite(b) else None for a, b in zip(x, y, strict=True)
+    ]
+
+
+def feature(view: View, layer: str, id_: str, lang: Lang) -> Json:
+    """Return one feature: its attributes, geometry (EPSG:4326), and what the audit and the lists say of it.
+
+    Raises
+    ------
+    NotFoundError
+        With the same message whether it does not exist or is not for this asker.
+    """
+    allowed = view.access(layer)
+    frame = view.frame(layer)
+    key = schema.layer(layer).key
+    row = frame[frame[key].astype("str") == id_] if key in frame.columns and not allowed.counts_only else frame.iloc[:0]
+    if not len(row):
+        raise NotFoundError(Text(f"“{layer}”中没有“{id_}”。", f"There is no {id_!r} in {layer}."))
+    values = records(row.iloc[:1])[0]
+    attributes = []
+    for name, value in values.items():
+        text, unit, kind = label(layer, name)
+        word = (
+            ""
+            if value is None
+            else words.value_label(layer, name, str(value).lower() if kind == "bool" else str(value), lang)
+        )
+        attributes.append(
+            {"name": name, "label": text.pick(lang), "value": value, "text": word, "unit": unit, "kind": kind}
+        )
+    out: Json = {
+        "layer": layer,
+        "id": id_,
+        "title": str(values.get("name") or id_),
+        "layer_title": schema.layer(layer).title.pick(lang),
+        "attributes": attributes,
+        "geometry": None,
+        "at": lonlat(row.iloc[:1])[0],
+        "as_of": view.as_of,
+    }
+    if isinstance(row, gpd.GeoDataFrame) and row.crs is not None:
+        shape = row.geometry.iloc[:1].to_crs(4326).iloc[0]
+        if shape is not None and not shape.is_empty:
+            out["geometry"] = shapely.geometry.mapping(shapely.transform(shape, lambda xy: np.round(xy, 7)))
+    return out | _about(view, layer, id_, values, lang)
+
+
+def _about(view: View, layer: str, id_: str, values: Json, lang: Lang) -> Json:
+    out: Json = {"findings": _related(view, "findings", layer, id_, lang)}
+    if layer in ("compounds", "verdicts"):
+        out["verdict"] = _verdict(values, lang)
+        for name in ("candidates", "links", "problems", "buildings"):
+            out[name] = _related(view, name, layer, id_, lang)
+    return out
+
+
+def _verdict(values: Json, lang: Lang) -> Json | None:
+    found = words.verdicts().get(str(values.get("verdict")))
+    if found is None:
+        return None
+    out: Json = {
+        "id": str(values["verdict"]),
+        "title": found.title.pick(lang),
+        "sentence": found.sentence.pick(lang),
+        "severity": found.severity,
+        "served": found.served,
+    }
+    if values.get("evidence"):
+        out["evidence"] = str(values["evidence"]).splitlines()
+    return out
+
+
+def _related(view: View, other: str, layer: str, id_: str, lang: Lang) -> list[Json]:
+    """Return what another layer holds about one feature, as far as this asker sees it; at most 100 rows."""
+    if other not in view.layers or view.access(other).counts_only:
+        return []
+    frame = view.frame(other)
+    if other == "findings":
+        hit = ((frame["layer"] == layer) & (frame["feature_id"] == id_)).to_numpy(dtype=bool, na_value=False)
+        if "related" in frame.columns:
+            hit = hit | (_any_in(frame["related"], {id_}) & (frame["layer"] != layer).to_numpy(dtype=bool))
+    elif "compound_ids" in frame.columns:
+        hit = _any_in(frame["compound_ids"], {id_})
+    elif "compound_id" in frame.columns:
+        hit = (frame["compound_id"] == id_).to_numpy(dtype=bool, na_value=False)
+    else:
+        return []
+    some = frame[hit].iloc[:100]
+    if "rank" in some.columns:
+        some = some.sort_values("rank", kind="stable")
+    rows = records(some)
+    for row, point in zip(rows, lonlat(some), strict=True):
+        row["_at"] = point
+        if "rule" in row:
+            row["title"] = words.value_label("findings", "rule", str(row["rule"]), lang)
+    return rows
+
+
+def search(view: View, text: str, lang: Lang, *, limit: int = 12) -> list[Json]:
+    """Return what a name or id typed by a person may mean, best first: equal, then beginning, then containing.
+
+    Looks only at columns this asker sees. An empty text gives nothing. Case does not matter.
+    """
+    wanted = text.strip().lower()[:100]
+    if not wanted:
+        return []
+    out: list[tuple[int, int, Json]] = []
+    for place, layer in enumerate(
+        name for name in _SEARCHED if name in view.layers and not view.access(name).counts_only
+    ):
+        frame = view.frame(layer)
+        key = schema.layer(layer).key
+        rank = pd.Series(9, index=frame.index)
+        for weight, column in enumerate(c for c in ("name", key, *_SEARCH_COLUMNS[1:]) if c in frame.columns):
+            if layer in ("pipes", "manholes") and column != key:
+                continue  # a hundred thousand pipes in one road are no answer
+            words = frame[column].astype("str").str.lower()
+            for score, hit in enumerate(
+                (words == wanted, words.str.startswith(wanted), words.str.contains(wanted, regex=False))
+            ):
+                rank = rank.mask(
+                    hit.fillna(False).astype(bool) & (rank > score + 3 * min(weight, 1)), score + 3 * min(weight, 1)
+                )
+        best = frame[rank < 9].assign(_rank=rank[rank < 9]).sort_values("_rank", kind="stable").iloc[:limit]
+        for row, point in zip(records(best), lonlat(best), strict=True):
+            title = str(row.get("name") or row.get("message") or row[key])
+            under = [schema.layer(layer).title.pick(lang), str(row[key]), str(row.get("street") or "")]
+            item = {
+                "layer": layer,
+                "id": row[key],
+                "title": title,
+                "subtitle": " · ".join(u for u in under if u),
+                "at": point,
+            }
+            out.append((int(str(row["_rank"])), place, item))
+    return [item for _, _, item in sorted(out, key=lambda found: found[:2])[:limit]]

@@ -1,0 +1,66 @@
+"""This module finds the words for stored codes: verdicts and rules from the audit, classes from the style table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mapapp.core import filters, schema
+from mapapp.core.text import Lang, Text
+from mapapp.render import style
+
+UNKNOWN = Text("未知", "Unknown")
+
+
+def verdicts() -> Mapping[str, Any]:
+    """Return the audit's verdicts by id."""
+    try:
+        from mapapp.audit.verdicts import VERDICTS
+    except ImportError:
+        return {}
+    return VERDICTS
+
+
+def rules() -> Mapping[str, Any]:
+    """Return the audit's rules by id."""
+    from mapapp.audit.rules import RULES
+
+    return RULES
+
+
+def value_label(layer: str, column: str, value: str, lang: Lang) -> str:
+    """Return the word for a stored code in the asker's language, or the value itself.
+
+    Examples
+    --------
+    >>> value_label("pipes", "kind", "sewage", "zh"), value_label("compounds", "status", "handed_over", "en")
+    ('污水', 'handed over')
+    """
+    if value == filters.MISSING:
+        return UNKNOWN.pick(lang)
+    if column in ("verdict", "rule", "rules"):
+        found = (verdicts() if column == "verdict" else rules()).get(value)
+        return str(found.title.pick(lang)) if found is not None else value
+    if value in ("true", "false"):
+        return (Text("是", "yes") if value == "true" else Text("否", "no")).pick(lang)
+    declared = schema.layer(layer).column(column)
+    code = next((c for c in declared.codes if c.value == value), None) if declared else None
+    if code is not None and lang == "zh":
+        return code.words[0] if code.words else value
+    dressed = style.STYLE.get(layer)
+    if dressed is not None and dressed.column == column and column != "status":
+        return dressed.class_of(value).label.pick(lang)
+    return value.replace("_", " ") if code is not None else value
+
+
+def status_values(value: str) -> tuple[str, ...]:
+    """Return the stored statuses that a word of the legend stands for: ``under_way`` is started and under way."""
+    for entry in style.STYLE["compounds"].classes:
+        if entry.id == value:
+            return tuple(v or filters.MISSING for v in entry.values)
+    return (value,)
+
+
+def status_letter(status: object) -> str:
+    """Return the letter that stands for a renovation status on the map; a missing status has its letter too."""
+    return style.status_class(status).letter

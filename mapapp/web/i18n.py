@@ -1,0 +1,153 @@
+"""This module gives pages their words: it finds the asker's language and the text for a key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+from flask import Request, g, request
+
+from mapapp.core.text import LANGS, Lang, Text
+
+COOKIE = "lang"
+
+TEXTS: Mapping[str, Text] = MappingProxyType(
+    {
+        "login.title": Text("登录", "Log in"),
+        "login.name": Text("用户名", "User name"),
+        "login.password": Text("密码", "Password"),
+        "login.submit": Text("登录", "Log in"),
+        "login.hint": Text(
+            "账号由管理员建立。忘记密码请联系管理员。",
+            "An administrator makes accounts. If you forgot the password, ask them.",
+        ),
+        "logout": Text("退出", "Log out"),
+        "error.title": Text("这里出了点问题", "Something is not right here"),
+        "error.back": Text("回到一张图", "Back to the map"),
+        "error.ours": Text(
+            "这是程序的问题，数据没有改动。请把编号 {number} 告诉管理员。",
+            "This is our fault; no data was changed. Please give the administrator the number {number}.",
+        ),
+        "share.gate.title": Text("请输入访问码", "Enter the pass code"),
+        "share.gate.hint": Text(
+            "访问码由发送链接的人另行告知。", "The person who sent you the link told you the pass code separately."
+        ),
+        "share.gate.code": Text("访问码", "Pass code"),
+        "share.gate.submit": Text("打开", "Open"),
+        "share.over.title": Text("链接已失效", "This link is over"),
+        "share.over.hint": Text("请联系发送人重新获取。", "Please ask the sender for a new one."),
+        "shares.title": Text("分享链接", "Share links"),
+        "shares.none": Text(
+            "还没有分享。在一张图上点“分享”，或在下面建立。",
+            "No shares yet. Press Share on the map, or make one below.",
+        ),
+        "shares.new": Text("新建分享", "New share"),
+        "shares.made": Text(
+            "链接已生成。只显示这一次，请立即复制。", "The link is made. It is shown only this once; copy it now."
+        ),
+        "shares.recipient": Text("接收单位", "Recipient"),
+        "shares.kind": Text("类型", "Kind"),
+        "shares.kind.public": Text("公开链接（不含管线，轮廓模糊）", "Public link (no pipes, coarse outlines)"),
+        "shares.kind.unit": Text("单位链接（本单位的管线与问题）", "Unit link (that unit's pipes and problems)"),
+        "shares.unit": Text("单位名称（与权属单位一致）", "Unit name (as in the ownership column)"),
+        "shares.layers": Text("图层", "Layers"),
+        "shares.days": Text("有效天数", "Days valid"),
+        "shares.code": Text("访问码（可不填）", "Pass code (optional)"),
+        "shares.moment": Text("数据", "Data"),
+        "shares.snapshot": Text("固定在此刻（快照）", "Fixed as of now (snapshot)"),
+        "shares.live": Text("随数据更新", "Follows the data"),
+        "shares.gaps": Text("含“污水待接入”标记", "With “waiting for a sewer”"),
+        "shares.investment": Text("含投资", "With investment"),
+        "shares.levels": Text("含埋深与标高（仅单位链接）", "With depths and levels (unit links only)"),
+        "shares.download": Text("允许下载表格（仅单位链接）", "Tables may be downloaded (unit links only)"),
+        "shares.embed": Text("可嵌入的网站（可不填）", "Sites that may embed it (optional)"),
+        "shares.create": Text("生成链接", "Make the link"),
+        "shares.revoke": Text("撤销", "Revoke"),
+        "shares.state": Text("状态", "State"),
+        "shares.state.open": Text("有效", "open"),
+        "shares.state.expired": Text("已过期", "expired"),
+        "shares.state.revoked": Text("已撤销", "revoked"),
+        "shares.expires": Text("有效期至", "Valid until"),
+        "shares.views": Text("查看次数", "Views"),
+        "shares.by": Text("建立人", "Made by"),
+        "shares.has_code": Text("有访问码", "with a pass code"),
+        "users.title": Text("用户", "Users"),
+        "users.name": Text("用户名", "Name"),
+        "users.role": Text("角色", "Role"),
+        "users.unit": Text("单位", "Unit"),
+        "users.password": Text("密码（至少 10 位）", "Password (at least 10 characters)"),
+        "users.add": Text("添加用户", "Add a user"),
+        "users.remove": Text("移除", "Remove"),
+        "role.viewer": Text("查看", "viewer"),
+        "role.editor": Text("编辑", "editor"),
+        "role.administrator": Text("管理员", "administrator"),
+        "import.title": Text("导入", "Import"),
+        "import.hint": Text(
+            "把台账、小区边界或管线普查文件拖到这里。先看清会改什么，再确认。",
+            "Drop a ledger, compound outlines or a pipe survey here. See what would change first, then confirm.",
+        ),
+        "import.layer": Text("这是什么", "What is it"),
+        "import.files": Text("文件（可多选，也可拖入）", "Files (several, or drop them)"),
+        "import.crs": Text("坐标系（文件里没有时）", "CRS (when the file has none)"),
+        "import.datum": Text("经纬度来自", "Longitude and latitude come from"),
+        "import.datum.none": Text("文件已注明", "the file says so"),
+        "import.encoding": Text("文字编码（可不填）", "Text encoding (optional)"),
+        "import.mode": Text("已有的编号", "Ids that are already there"),
+        "import.mode.add": Text("只新增，遇到不同内容则拒绝", "only add; refuse other content"),
+        "import.mode.update": Text("按编号更新", "update by id"),
+        "import.mode.replace": Text("替换整个图层", "replace the whole layer"),
+        "import.preview": Text("预览", "Preview"),
+        "import.confirm": Text("确认写入", "Confirm and write"),
+        "import.cancel": Text("放弃", "Discard"),
+        "import.changes": Text("将发生的变化", "What would change"),
+        "import.added": Text("新增", "added"),
+        "import.changed": Text("修改", "changed"),
+        "import.removed": Text("删除", "removed"),
+        "import.unchanged": Text("不变", "unchanged"),
+        "import.mapping": Text("列的对应", "Columns recognised"),
+        "import.unmapped": Text("没有用到的列", "Columns not used"),
+        "import.notes": Text("说明", "Notes"),
+        "import.doubtful": Text("名称存疑的小区", "Doubtful compound names"),
+        "import.differences": Text("差异", "Differences"),
+        "import.done": Text("已写入。", "Written."),
+        "import.our_column": Text("我们的列", "Our column"),
+        "import.their_column": Text("文件中的列", "Column in the file"),
+        "import.refused": Text("不能写入：", "Cannot be written:"),
+    }
+)
+
+
+@cache
+def _all() -> Mapping[str, Text]:
+    from mapapp.web.i18n_map import TEXTS as PAGE_TEXTS
+
+    return {**TEXTS, **PAGE_TEXTS}
+
+
+def t(key: str, **values: object) -> str:
+    """Return the text for a key in the language of this request; an unknown key shows as itself."""
+    text = _all().get(key)
+    if text is None:
+        return key
+    return (text.format(**values) if values else text).pick(language())
+
+
+def language() -> Lang:
+    """Return the language of this request."""
+    found: Lang = g.get("lang") or "zh"
+    return found
+
+
+def choose(asked: Request, default: Lang) -> Lang:
+    """Return ``?lang=``, else the cookie, else the best of Accept-Language, else ``default``."""
+    for word in (asked.args.get("lang"), asked.cookies.get(COOKIE)):
+        if word in LANGS:
+            return "en" if word == "en" else "zh"
+    best = asked.accept_languages.best_match(["zh", "zh-cn", "zh-hans", "en"])
+    return default if best is None else ("en" if best == "en" else "zh")
+
+
+def asked_explicitly() -> bool:
+    """Whether this request chose its language in the address."""
+    return request.args.get("lang") in LANGS

@@ -1,0 +1,88 @@
+"""This module takes uploaded files: shows what storing them would change, then stores them on confirmation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from mapapp.core import schema
+from mapapp.core.errors import MapappError, QuestionError
+from mapapp.services import uploads
+from mapapp.web import context, errors, i18n, params
+
+blueprint = Blueprint("imports", __name__)
+_ANSWERS = ("crs", "datum", "encoding", "mode", "source_layer")
+
+
+def _answers() -> dict[str, str]:
+    sent = {name: values for name, values in request.form.items() if name in _ANSWERS or name.startswith("column.")}
+    return {name: value.strip()[:200] for name, value in sent.items()}
+
+
+def _keep() -> str:
+    if word := request.form.get("upload", ""):
+        return word
+    return uploads.keep(
+        ((file.filename or "", file.stream) for file in request.files.getlist("files")), context.scope()
+    )
+
+
+def _page(status: int = 200, **more: Any) -> tuple[str, int]:
+    context.scope().require_editor()
+    titles = {name: schema.layer(name).title.pick(i18n.language()) for name in uploads.LAYERS}
+    return render_template("import.html", layers=titles, form=request.form, **more), status
+
+
+@blueprint.get("/import")
+def page() -> tuple[str, int]:
+    """Show the form."""
+    return _page()
+
+
+@blueprint.post("/import")
+def preview() -> tuple[str, int]:
+    """Show what the uploaded files would change."""
+    context.scope().require_editor()
+    word = ""
+    try:
+        word = _keep()
+        found = uploads.preview(context.county(), context.scope(), word, request.form.get("layer", ""), _answers())
+    except QuestionError as error:
+        return _page(
+            422, upload=word, message=error.message(i18n.language()), asked=error.option, choices=error.choices
+        )
+    except MapappError as error:
+        return _page(errors.status_of(error), upload=word, message=error.message(i18n.language()))
+    return _page(preview=found, upload=word)
+
+
+@blueprint.post("/import/<word>")
+def confirm(word: str) -> BaseResponse | tuple[str, int]:
+    """Store what was previewed, or discard it (``discard``)."""
+    if "discard" in request.form:
+        uploads.discard(context.scope(), word)
+        return redirect(url_for("imports.page"))
+    try:
+        done = uploads.apply(context.county(), context.scope(), word)
+    except MapappError as error:
+        return _page(errors.status_of(error), upload=word, message=error.message(i18n.language()))
+    counts = " · ".join(f"{i18n.t('import.' + n)} {done[n]}" for n in ("added", "changed", "removed", "unchanged"))
+    flash(f"{i18n.t('import.done')} {counts}", "success")
+    return redirect(url_for("imports.page"))
+
+
+@blueprint.post("/api/import/<layer>")
+def api_preview(layer: str) -> Response:
+    """Preview uploaded files (multipart, field ``files``); the answer's ``upload`` confirms it."""
+    word = _keep()
+    found = uploads.preview(context.county(), context.scope(), word, layer, _answers())
+    return jsonify(found | {"title": found["title"].pick(i18n.language())})
+
+
+@blueprint.post("/api/import/<layer>/<word>")
+def api_apply(layer: str, word: str) -> Response:
+    """Store what was previewed."""
+    params.body()
+    return jsonify(uploads.apply(context.county(), context.scope(), word))

@@ -1,0 +1,80 @@
+"""This module serves the pages of the county: the map, one compound, the gaps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, g, render_template, request
+
+from mapapp.core.errors import NotFoundError
+from mapapp.core.text import Text
+from mapapp.services import mapframe
+from mapapp.web import context as here
+from mapapp.web import i18n, i18n_map, security
+
+blueprint = Blueprint("pages", __name__)
+
+
+def context() -> dict[str, Any]:
+    """Return what every template may use: texts, language, token, nonce, who asks."""
+    shared = bool(g.get("shared"))
+    scope = g.get("scope")
+    known: dict[str, Any] = {
+        "t": i18n.t,
+        "lang": i18n.language(),
+        "nonce": security.nonce,
+        "private": shared,
+        "user": None if shared or scope is None else {"name": scope.name, "role": scope.role},
+        "local": here.settings().local,
+        "texts": i18n_map.page_texts(i18n.language()),
+    }
+    if not shared or g.get("share_gate"):
+        known["csrf_token"] = security.csrf_token
+    if scope is not None and not shared:
+        known["county"] = here.db().name
+    return known
+
+
+def map_config(*, mode: str, base: str) -> dict[str, Any]:
+    """Return what the page's scripts need before their first question."""
+    settings = here.settings()
+    tiles = None
+    if settings.basemap != "none" and mode != "share":
+        tiles = "/basemap/{z}/{x}/{y}"
+    return {"mode": mode, "api": f"{base}/api", "base": base, "lang": i18n.language(), "basemap": tiles}
+
+
+@blueprint.get("/")
+def home() -> str:
+    """Show the map; the state of the view is in the address."""
+    view = here.view()
+    config = map_config(mode="local" if here.settings().local else "user", base="")
+    parts = mapframe.parts(view, i18n.language(), base="", basemap=config["basemap"], nonce=security.nonce())
+    return render_template("map.html", parts=parts, config=config | {"map": parts.name}, county=here.db().name)
+
+
+@blueprint.get("/compounds/<path:compound_id>")
+def compound(compound_id: str) -> str:
+    """Show all there is about one compound."""
+    from mapapp.services import viewing
+
+    feature = viewing.feature(here.view(), "compounds", compound_id, i18n.language())
+    config = map_config(mode="user", base="") | {"compound": compound_id, "path": request.path}
+    return render_template("compound.html", feature=feature, config=config, compound_id=compound_id)
+
+
+@blueprint.get("/gaps")
+def gaps() -> str:
+    """Show the sewer gaps by compound, with evidence."""
+    return render_template("gaps.html", config=map_config(mode="user", base=""), as_of=here.view().as_of)
+
+
+@blueprint.get("/plan")
+@blueprint.get("/problems")
+@blueprint.get("/report")
+def later() -> str:
+    """Say what is not there yet instead of a dead link."""
+    raise NotFoundError(
+        Text("此页面尚未提供。", "This page is not there yet."),
+        Text("请先用命令行 mapapp plan 或 mapapp report。", "Use mapapp plan or mapapp report on the command line."),
+    )

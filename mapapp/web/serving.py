@@ -1,0 +1,136 @@
+"""This module runs the server: one socket, one or several processes, a clean end on SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from types import FrameType
+
+from mapapp.core.errors import InputError
+from mapapp.core.text import Text
+from mapapp.services.frames import County
+from mapapp.settings import Settings
+
+log = logging.getLogger("mapapp.web")
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return a listening socket; port 0 takes a free one.
+
+    Raises
+    ------
+    InputError
+        When the address cannot be used, with what to do.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((settings.host.strip("[]"), settings.port))
+    except OSError as error:
+        sock.close()
+        raise InputError(
+            Text(
+                f"无法在 {settings.host}:{settings.port} 上监听。", f"Cannot listen on {settings.host}:{settings.port}."
+            ),
+            Text("端口可能已被占用；用 --port 0 取一个空闲端口。", "The port may be taken; --port 0 takes a free one."),
+            where="--port",
+        ) from error
+    sock.listen(1024)
+    return sock
+
+
+def address(settings: Settings, sock: socket.socket) -> str:
+    """Return the address to open in a browser."""
+    host, port = sock.getsockname()[:2]
+    shown = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return settings.public_url or f"http://{shown}:{port}/"
+
+
+def serve(settings: Settings) -> None:
+    """Serve until the process is told to end.
+
+    Prints the address on stdout once the socket listens. With several workers each is a process that shares the
+    socket; one that dies is started anew.
+
+    Raises
+    ------
+    InputError, NotFoundError
+        When the database or the address cannot be used, before anything is served.
+    """
+    county = County(settings.database)
+    name = county.db.name
+    nobody = not settings.local and not county.db.users.list()
+    county.close()  # each process opens its own
+    sock = listen(settings)
+    print(f"{name}: {address(settings, sock)}", flush=True)  # noqa: T201  # the one line a person waits for
+    if nobody:
+        print("mapapp user add DB NAME --role administrator", file=sys.stderr, flush=True)  # noqa: T201
+    if settings.workers == 1 or not hasattr(os, "fork"):
+        _work(settings, sock)
+    else:
+        _supervise(settings, sock)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _work(settings: Settings, sock: socket.socket) -> None:
+    import waitress
+
+    from mapapp.web.app import create_app
+
+    signal.signal(signal.SIGTERM, _stop)
+    app = create_app(settings)
+    try:
+        waitress.serve(
+            app, sockets=[sock], threads=settings.threads, ident=None, channel_timeout=60,
+            max_request_body_size=settings.upload_mb * 1_000_000 + 65_536, clear_untrusted_proxy_headers=True, _quiet=True,
+        )  # fmt: skip
+    finally:
+        app.extensions["mapapp_county"].close()
+
+
+def _supervise(settings: Settings, sock: socket.socket) -> None:
+    children: set[int] = set()
+    ending = False
+
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal ending
+        ending = True
+        for child in children:
+            os.kill(child, signal.SIGTERM)
+
+    def begin() -> None:
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            code = 0
+            try:
+                _work(settings, sock)
+            except SystemExit:
+                pass
+            except BaseException:
+                log.exception("a worker ended by a fault")
+                code = 1
+            os._exit(code)
+        children.add(child)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    for _ in range(settings.workers):
+        begin()
+    while children:
+        try:
+            child, _ = os.wait()
+        except InterruptedError:
+            continue
+        children.discard(child)
+        if not ending:
+            time.sleep(0.5)  # a worker that cannot start must not burn the machine
+            begin()
