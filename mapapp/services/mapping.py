@@ -1,0 +1,56 @@
+"""This module writes the stand-alone map: one page that opens from a USB stick."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import geopandas as gpd
+
+from mapapp import store
+from mapapp.audit.rules import RULES
+from mapapp.audit.verdicts import VERDICTS
+from mapapp.core.progress import Progress, silent
+from mapapp.core.text import Lang, Text
+from mapapp.render import webmap
+from mapapp.render.style import STYLE
+from mapapp.services import counties, frames
+
+
+def standalone(
+    url: str, out: Path, *, snapshot: str | None = None, lang: Lang = "zh", progress: Progress = silent
+) -> dict[str, object]:
+    """Write the county's map to one .html and return its size.
+
+    Everything in it can be read by whoever has the file, so personal columns are left out, and the page carries the
+    internal-material mark.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to draw or the file cannot be written.
+    NotFoundError
+        When there is no such snapshot.
+    """
+    with store.open(url) as db:
+        at = counties.snapshot_id(db, snapshot)
+        progress(0.0, Text("读取图层", "reading layers"))
+        there = set(db.layers())
+        wanted = {style.layer for style in STYLE.values()} - {"compounds"}
+        layers = {name: db.read(name, snapshot=at) for name in sorted(wanted & there)}
+        if there & {"compounds", "ledger"}:
+            layers["compounds"] = frames.compound_table(db, at)
+        day = next((str(s.as_of)[:10] for s in db.snapshots() if s.id == at), date.today().isoformat())
+        title = db.name
+    drawn = {n: f for n, f in layers.items() if isinstance(f, gpd.GeoDataFrame) and len(f)}
+    progress(0.5, Text("写出页面", "writing the page"))
+    config = webmap.StandaloneConfig(
+        title=title,
+        as_of=day,
+        lang=lang,
+        watermark=Text("内部资料 注意保管", "Internal. Keep safe.").pick(lang),
+        verdicts={name: verdict.title for name, verdict in VERDICTS.items()},
+        rules={name: (rule.title, rule.severity) for name, rule in RULES.items()},
+    )
+    path = webmap.standalone(drawn, config, out)
+    return {"file": out.name, "as_of": day, "layers": sorted(drawn), "megabytes": round(path.stat().st_size / 1e6, 2)}
