@@ -83,8 +83,7 @@
     Mapapp.maplayer.select(sel);
     Mapapp.table.mark();
     Mapapp.card.open(sel, function (feature) {
-      if (fly && feature.bounds) Mapapp.maplayer.show(feature.bounds);
-      Mapapp.maplayer.outline(feature.geometry);
+      Mapapp.maplayer.outline(feature.geometry, fly);
     });
   }
 

@@ -23,7 +23,7 @@
     var year = attribute(feature, "programme_year");
     if (year) place.push(t("card.year", { year: year }));
     return [el(level || "h2", { "class": "card-title" }, feature.title || feature.id),
-      el("p", { "class": "card-sub" }, mark, place.length ? el("span", { "class": "muted" }, place.join(" · ")) : el("span", { "class": "muted" }, (layer ? layer.title + " " : "") + feature.id))];
+      el("p", { "class": "card-sub" }, mark, place.length ? el("span", { "class": "muted" }, place.join(" · ")) : el("span", { "class": "muted" }, (feature.layer_title || (layer ? layer.title : "")) + " " + feature.id))];
   }
 
   function layerOf(name) {
@@ -31,7 +31,7 @@
   }
 
   function attribute(feature, name) {
-    var found = (feature.attributes || []).filter(function (item) { return item.column === name; })[0];
+    var found = (feature.attributes || []).filter(function (item) { return item.name === name; })[0];
     return found ? found.value : undefined;
   }
 
@@ -44,7 +44,7 @@
   }
 
   function evidenceList(feature, all) {
-    var list = feature.evidence || [];
+    var list = feature.evidence || (feature.verdict && feature.verdict.evidence) || [];
     if (!list.length) return null;
     var text = function (item) { return typeof item === "string" ? item : item.text; };
     var rest = list.slice(3);
@@ -65,7 +65,7 @@
     return el("section", {}, el("h3", {}, t("card.candidates")), el("div", { "class": "scroll" }, el("table", { "class": "grid tight" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("card.inlet")), el("th", { scope: "col", "class": "num" }, t("card.length")), el("th", { scope: "col", "class": "num", title: t("card.fall_why") }, t("card.fall")), el("th", { scope: "col" }, t("card.gravity")), money ? el("th", { scope: "col", "class": "num" }, t("card.cost")) : null)),
       el("tbody", {}, rows.slice(0, 5).map(function (row) {
-        return el("tr", {}, el("th", { scope: "row" }, row.geometry || row.at ? el("button", { type: "button", "class": "link", on: { click: function () { Mapapp.maplayer.flash(row.geometry || row.at); } } }, row.manhole_id) : row.manhole_id || t("unknown_short")),
+        return el("tr", {}, el("th", { scope: "row" }, row._at ? el("button", { type: "button", "class": "link", on: { click: function () { Mapapp.maplayer.flash(row._at); } } }, row.manhole_id) : row.manhole_id || t("unknown_short")),
           el("td", { "class": "num" }, Mapapp.format.words("length_m", row.length_m)),
           el("td", { "class": "num" }, Mapapp.format.number(row.available_fall_m, 2) + " / " + Mapapp.format.number(row.required_fall_m, 2)),
           el("td", {}, gravity(row)), money ? el("td", { "class": "num" }, Mapapp.format.words("money_yuan", row.cost)) : null);
@@ -89,7 +89,7 @@
   }
 
   function findingBox(finding) {
-    var may = Mapapp.view && Mapapp.view.can && Mapapp.view.can.decide;
+    var may = Mapapp.view && Mapapp.view.can && Mapapp.view.can.edit;
     var state = finding.status || "open";
     var note = el("input", { type: "text", "class": "input", maxlength: 500, placeholder: t("finding.note"), "aria-label": t("finding.note"), value: finding.note || "" });
     var box = el("li", { "class": "finding", "data-status": state },
@@ -98,7 +98,10 @@
       finding.fix ? el("p", { "class": "muted small" }, t("finding.fix"), finding.fix) : null,
       finding.note && !may ? el("p", { "class": "small" }, t("finding.note_is"), finding.note) : null);
     if (may && finding.finding_id) {
-      var act = function (status) { return function () { decide(finding, status, note.value.trim(), box); }; };
+      var act = function (status) { return function () {
+        if (status === "dismissed" && !note.value.trim()) { note.focus(); note.setAttribute("aria-invalid", "true"); Mapapp.dom.toast(t("finding.reason"), "error"); return; }
+        decide(finding, status, note.value.trim(), box);
+      }; };
       box.appendChild(el("div", { "class": "finding-act" }, note, el("div", { "class": "row" },
         ["confirmed", "dismissed", "fixed", "open"].filter(function (status) { return status !== state; }).map(function (status) {
           return el("button", { type: "button", "class": "button", "data-decide": status, on: { click: act(status) } }, t("finding.act_" + status));
@@ -116,24 +119,42 @@
   function show(item) {
     var value = item.value;
     if (Mapapp.format.missing(value)) return el("span", { "class": "muted" }, t("unknown"));
-    if (item.label_value !== undefined && item.label_value !== null) return String(item.label_value);
-    if (item.column === "floor_area_m2") return Mapapp.format.words("area_m2", value);
+    if (item.name === "floor_area_m2") return Mapapp.format.words("area_m2", value);
     if (item.unit === "万元") return Mapapp.format.words("money_wan", value);
-    if (value === true || value === false) return t(value ? "yes" : "no");
+    if (item.text && item.text !== String(value)) return item.text;
+    if (item.kind === "list") return String(value).split(";").join(Mapapp.lang === "en" ? ", " : "、");
     if (/^\d{4}-\d{2}(-\d{2})?$/.test(String(value))) return Mapapp.format.date(value);
     if (typeof value === "number") {
-      var plain = /year|_id$|_no$/.test(item.column) ? String(value) : Mapapp.format.number(value, 3);
+      var plain = /year|_id$|_no$/.test(item.name) ? String(value) : Mapapp.format.number(value, 3);
       return item.unit ? plain + " " + item.unit : plain;
     }
     return String(value) + (item.unit && /^-?[\d.]+$/.test(String(value)) ? " " + item.unit : "");
   }
 
   function attributeList(feature, options) {
-    var items = (feature.attributes || []).filter(function (item) { return !Mapapp.format.missing(item.value) && item.column !== "name"; });
+    var items = (feature.attributes || []).filter(function (item) { return !Mapapp.format.missing(item.value) && item.name !== "name" && ["verdict", "evidence", "rules", "letter"].indexOf(item.name) < 0; });
     if (!items.length) return null;
-    var list = el("dl", { "class": "attributes" }, items.map(function (item) { return el("div", {}, el("dt", {}, item.label || item.column), el("dd", {}, show(item))); }));
+    var list = el("dl", { "class": "attributes" }, items.map(function (item) { return el("div", {}, el("dt", {}, item.label || item.name), el("dd", {}, show(item))); }));
     if (options && options.open) return el("section", {}, el("h3", {}, t("card.attributes")), list);
     return el("details", { "class": "all", open: feature.layer !== "compounds" }, el("summary", {}, t("card.attributes")), list);
+  }
+
+  /* What else hangs on a compound: planned link, open problems. */
+  function linkList(feature) {
+    var rows = feature.links || [];
+    if (!rows.length) return null;
+    return el("section", {}, el("h3", {}, t("card.links")), el("ul", {}, rows.map(function (row) {
+      return el("li", {}, t("card.link", { length: Mapapp.format.words("length_m", row.length_m), dn: Mapapp.format.number(row.diameter_mm), cost: Mapapp.format.words("money_yuan", row.cost) }),
+        row.pump === true ? el("span", { "class": "no" }, " ", t("card.gravity_no")) : null);
+    })));
+  }
+
+  function problemList(feature) {
+    var rows = feature.problems || [];
+    if (!rows.length) return null;
+    return el("section", {}, el("h3", {}, t("card.problems", { n: rows.length })), el("ul", { "class": "evidence plain" }, rows.map(function (row) {
+      return el("li", {}, row.description || row.category || row.ticket_id, row.due ? el("span", { "class": "muted" }, " · ", Mapapp.format.date(row.due)) : null);
+    })));
   }
 
   /** The next step, by verdict: one button that does something here and now. */
@@ -143,8 +164,8 @@
     var shared = Mapapp.config && Mapapp.config.mode === "share";
     var page = "/compounds/" + encodeURIComponent(feature.id);
     var button = null;
-    if (first && (first.geometry || first.at)) {
-      button = el("button", { type: "button", "class": "button primary", on: { click: function () { Mapapp.maplayer.flash(first.geometry || first.at); } } }, t("next.candidate", { id: first.manhole_id }));
+    if (first && first._at) {
+      button = el("button", { type: "button", "class": "button primary", on: { click: function () { Mapapp.maplayer.flash(first._at); } } }, t("next.candidate", { id: first.manhole_id }));
     } else if (feature.verdict.id === "no_data" && layerOf("survey_areas")) {
       button = el("button", { type: "button", "class": "button primary", on: { click: function () { Mapapp.state.set({ on: Mapapp.legend.shown().concat("survey_areas") }); } } }, t("next.survey"));
     }
@@ -155,7 +176,7 @@
     var root = document.getElementById("card");
     Mapapp.dom.fill(root, el("div", { "class": "panel-head card-head" }, el("div", {}, heading(feature)),
       el("button", { type: "button", "class": "button quiet", id: "card-close", "aria-label": t("close"), on: { click: close } }, Mapapp.dom.icon("close"))),
-    verdictBox(feature), evidenceList(feature), nextAction(feature), candidateTable(feature), findingList(feature), attributeList(feature),
+    verdictBox(feature), evidenceList(feature), nextAction(feature), candidateTable(feature), linkList(feature), findingList(feature), problemList(feature), attributeList(feature),
     feature.note ? el("p", { "class": "muted small" }, feature.note) : null);
   }
 
@@ -192,5 +213,5 @@
     });
   }
 
-  Mapapp.card = { open: open, close: close, heading: heading, verdictBox: verdictBox, evidenceList: evidenceList, candidateTable: candidateTable, findingList: findingList, attributeList: attributeList, show: show, tone: tone };
+  Mapapp.card = { open: open, close: close, heading: heading, verdictBox: verdictBox, evidenceList: evidenceList, candidateTable: candidateTable, findingList: findingList, linkList: linkList, problemList: problemList, attributeList: attributeList, show: show, tone: tone };
 })();

@@ -7,9 +7,9 @@
   var GAPS = ["not_connected", "no_main", "dangling", "wrong_outlet", "no_gravity", "inlet_unknown"];
 
   function gaps(summary) {
-    if (summary.totals && summary.totals.gaps !== undefined) return summary.totals.gaps;
     var by = summary.by && summary.by.verdict;
-    return by ? GAPS.reduce(function (sum, verdict) { return sum + (by[verdict] || 0); }, 0) : undefined;
+    if (!by) return summary.totals && summary.totals.gaps;
+    return GAPS.reduce(function (sum, verdict) { return sum + (by[verdict] || 0); }, 0);
   }
 
   function fact(kind, value, name, missing) {
@@ -23,8 +23,7 @@
     var by = summary.by && summary.by.status;
     if (!by) return null;
     var entries = Mapapp.symbols.classes("status").map(function (entry) {
-      var n = [entry.value].concat(entry.members || []).filter(function (v, i, all) { return all.indexOf(v) === i; }).reduce(function (sum, v) { return sum + (by[v] || 0); }, 0);
-      return { entry: entry, n: n };
+      return { entry: entry, n: Mapapp.symbols.countIn(Mapapp.symbols.classes("status"), entry, by) };
     }).filter(function (item) { return item.n > 0; });
     var total = entries.reduce(function (sum, item) { return sum + item.n; }, 0);
     if (!total) return null;

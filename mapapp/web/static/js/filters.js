@@ -14,6 +14,14 @@
     return found ? found.label : Mapapp.symbols.classOf(filter.column, value).label;
   }
 
+  /* A filter of one layer's own classes ("pipes.kind"), which the legend offers. */
+  function own(column) {
+    var layer = (Mapapp.view.layers || []).filter(function (item) { return Mapapp.legend.filterOf(item) === column; })[0];
+    return { column: column, label: layer ? layer.title : column, values: layer ? Mapapp.symbols.ofLayer(layer.name).map(function (entry) {
+      return { value: entry.members[0], label: entry.label };
+    }) : [] };
+  }
+
   function toggle(column, value) {
     var f = Mapapp.state.get().f;
     var now = f[column] || [];
@@ -26,7 +34,7 @@
   function words() {
     var f = Mapapp.state.get().f;
     return Object.keys(f).sort().map(function (column) {
-      var filter = offered().filter(function (item) { return item.column === column; })[0] || { column: column };
+      var filter = offered().filter(function (item) { return item.column === column; })[0] || own(column);
       return { column: column, label: filter.label || column, text: f[column].map(function (value) { return label(filter, value); }).join(Mapapp.lang === "en" ? ", " : "、") };
     });
   }

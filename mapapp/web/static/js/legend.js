@@ -4,12 +4,23 @@
   var Mapapp = window.Mapapp = window.Mapapp || {};
   var el = Mapapp.dom.el, t = Mapapp.t;
 
-  /* Which column a layer is coloured by: its classes become the entries below it. */
-  var COLUMN = { compounds: "status", pipes: "kind", findings: "rule", verdicts: "verdict", outlets: "facility" };
   var SHAPE = { polygon: "area", line: "line", point: "point" };
+  /* Filters of these layers are filters of compounds, and go by the column alone; others name their layer. */
+  var COMPOUNDS = ["compounds", "verdicts", "findings"];
+
+  /** The column a layer is coloured and counted by; null when it has one look. */
+  function columnOf(layer) {
+    return layer.class_column || null;
+  }
+
+  /** The name of that column in the address. */
+  function filterOf(layer) {
+    var column = columnOf(layer);
+    return !column || COMPOUNDS.indexOf(layer.name) >= 0 ? column : layer.name + "." + column;
+  }
 
   function layers() {
-    return (Mapapp.view && Mapapp.view.layers) || [];
+    return ((Mapapp.view && Mapapp.view.layers) || []).filter(function (layer) { return layer.tiles; });
   }
 
   /** The layers shown now: those of the address, else the server's own choice. */
@@ -29,29 +40,32 @@
     setShown(now.indexOf(name) < 0 ? now.concat(name) : now.filter(function (other) { return other !== name; }));
   }
 
-  /** Is this class of the column let through by the filters? */
-  function classOn(column, entry) {
-    var wanted = Mapapp.state.get().f[column];
-    if (!wanted) return true;
-    return [entry.value].concat(entry.members || []).some(function (value) { return wanted.indexOf(value) >= 0; });
+  /** Is this class let through by the filters? */
+  function classOn(layer, entry) {
+    var wanted = Mapapp.state.get().f[filterOf(layer)];
+    return !wanted || entry.members.some(function (value) { return wanted.indexOf(value) >= 0; });
   }
 
-  function toggleClass(column, entry, entries) {
-    var on = entries.filter(function (other) { return classOn(column, other) !== (other.value === entry.value); });
-    var f = Mapapp.state.get().f;
+  function toggleClass(layer, entry, entries) {
+    var on = entries.filter(function (other) { return classOn(layer, other) !== (other.value === entry.value); });
+    var f = Mapapp.state.get().f, column = filterOf(layer);
     if (on.length === entries.length || !on.length) delete f[column];
-    else f[column] = on.map(function (other) { return other.value; });
+    else f[column] = on.reduce(function (all, other) { return all.concat(stored(layer, other)); }, []);
     Mapapp.state.set({ f: f });
   }
 
+  /* The values of a class that a filter may name: those somebody has; the server refuses words that nobody has. */
+  function stored(layer, entry) {
+    var all = layer.values && layer.values[columnOf(layer)];
+    var some = entry.members.filter(function (value) { return all ? all[value] : value !== "unknown"; });
+    return some.length ? some : entry.members.slice(0, 1);
+  }
+
   /** Count of one class in the summary: what is filtered now; null while it is not known. */
-  function count(layer, column, entry) {
-    var summary = Mapapp.summary;
-    if (!summary) return null;
-    var by = summary.by && summary.by[column];
-    if (!by) return null;
-    return [entry.value].concat(entry.members || []).filter(function (value, i, all) { return all.indexOf(value) === i; })
-      .reduce(function (sum, value) { return sum + (by[value] || 0); }, 0);
+  function count(layer, entry) {
+    var column = columnOf(layer), by = Mapapp.summary && Mapapp.summary.by;
+    by = by && (by[layer.name + "." + column] || by[column]);
+    return by ? Mapapp.symbols.countIn(Mapapp.symbols.ofLayer(layer.name), entry, by) : null;
   }
 
   function layerCount(layer) {
@@ -66,36 +80,32 @@
     return number === null || number === undefined ? el("span", { "class": "count skeleton" }, "00") : el("span", { "class": "count" }, Mapapp.format.number(number));
   }
 
-  function entryRow(layer, column, entry, entries) {
-    var on = classOn(column, entry);
-    var number = count(layer, column, entry);
+  function entryRow(layer, entry, entries) {
+    var look = Mapapp.symbols.swatch(entry, SHAPE[layer.geometry] || "area"), number = count(layer, entry);
+    if (!columnOf(layer)) return el("li", { "class": "entry still" }, look, el("span", { "class": "entry-label" }, entry.label));
     return el("li", {}, el("button", {
-      type: "button", "class": "entry", role: "switch", "aria-checked": String(on),
-      "data-column": column, "data-value": entry.value,
-      title: entry.why || null,
-      on: { click: function () { toggleClass(column, entry, entries); } }
-    }, Mapapp.symbols.swatch(entry, entry.shape || SHAPE[layer.geometry] || "area"), el("span", { "class": "entry-label" }, entry.label), show(number)));
+      type: "button", "class": "entry", role: "switch", "aria-checked": String(classOn(layer, entry)),
+      "data-column": filterOf(layer), "data-value": entry.value, title: entry.why || null,
+      on: { click: function () { toggleClass(layer, entry, entries); } }
+    }, look, el("span", { "class": "entry-label" }, entry.label), show(number)));
   }
 
-  /* A class nobody has is left out, unless a filter names it: an empty legend line says nothing. */
-  function used(layer, column, entry) {
-    var all = layer.values && layer.values[column];
-    if (!all) return true;
-    return Boolean(Mapapp.state.get().f[column]) && classOn(column, entry) ||
-      [entry.value].concat(entry.members || []).some(function (value) { return all[value]; });
+  /* A class that nothing falls in is left out: an empty legend line says nothing. */
+  function entriesOf(layer) {
+    var list = Mapapp.symbols.ofLayer(layer.name), all = layer.values && layer.values[columnOf(layer)];
+    if (list.length < 2) return [];
+    return all ? list.filter(function (entry) { return Mapapp.symbols.countIn(list, entry, all) > 0; }) : list;
   }
 
   function group(layer) {
     var on = shown().indexOf(layer.name) >= 0;
-    var column = layer.class_column || COLUMN[layer.name];
-    var entries = column ? Mapapp.symbols.classes(column).filter(function (entry) { return used(layer, column, entry); }) : [];
-    var plain = { label: layer.title, letter: layer.letter, color: layer.color, dash: layer.dash };
+    var entries = entriesOf(layer), single = Mapapp.symbols.ofLayer(layer.name)[0];
     return el("li", { "class": "group" + (on ? "" : " off"), "data-layer": layer.name },
       el("button", { type: "button", "class": "entry head", role: "switch", "aria-checked": String(on), on: { click: function () { toggleLayer(layer.name); } } },
         el("span", { "class": "switch", "aria-hidden": "true" }),
-        entries.length ? null : Mapapp.symbols.swatch(layer.swatch || plain, SHAPE[layer.geometry] || "area"),
+        entries.length || !single ? null : Mapapp.symbols.swatch(single, SHAPE[layer.geometry] || "area"),
         el("span", { "class": "entry-label" }, layer.title), show(layerCount(layer))),
-      on && entries.length ? el("ul", { "aria-label": layer.title }, entries.map(function (entry) { return entryRow(layer, column, entry, entries); })) : null);
+      on && entries.length ? el("ul", { "aria-label": layer.title }, entries.map(function (entry) { return entryRow(layer, entry, entries); })) : null);
   }
 
   function draw() {
@@ -110,7 +120,7 @@
     }
     var list = layers();
     Mapapp.dom.fill(root, head, list.length ? el("ul", { "class": "legend" }, list.map(group)) : el("p", { "class": "empty" }, t("layers.none")),
-      list.some(function (layer) { return layer.name === "pipes"; }) || Mapapp.config.mode === "share" ? null : el("p", { "class": "empty" }, t("empty.pipes"), " ", el("a", { href: "/import" }, t("empty.import"))));
+      list.some(function (layer) { return layer.name === "pipes" && layer.count; }) || Mapapp.config.mode === "share" ? null : el("p", { "class": "empty" }, t("empty.pipes"), " ", el("a", { href: "/import" }, t("empty.import"))));
     if (focus) {
       var again = Array.prototype.filter.call(root.querySelectorAll("button"), function (node) { return keyOf(node) === focus; })[0];
       if (again) again.focus();
@@ -122,5 +132,6 @@
     return (layer ? layer.getAttribute("data-layer") : "") + "/" + (node.getAttribute("data-value") || "");
   }
 
-  Mapapp.legend = { draw: draw, shown: shown, classOn: classOn, columnOf: function (layer) { return layer.class_column || COLUMN[layer.name]; }, shapeOf: function (layer) { return SHAPE[layer.geometry] || "area"; } };
+  Mapapp.legend = { draw: draw, shown: shown, classOn: classOn, count: count, entriesOf: entriesOf, columnOf: columnOf, filterOf: filterOf,
+    shapeOf: function (layer) { return SHAPE[layer.geometry] || "area"; } };
 })();

@@ -2,36 +2,187 @@
 (function () {
   "use strict";
   var Mapapp = window.Mapapp = window.Mapapp || {};
-  var the = null, hoverListeners = [], marks = null, moving = false;
+  var the = null, tiles = null, marks = null, hover = null, following = true, failedOnce = false, narrowing = 0;
+
+  /* Compound columns that tiles carry one value of, so that they are filtered without asking. */
+  var DIRECT = { compounds: ["status", "year", "street", "verdict"], findings: ["rule"], verdicts: ["verdict"] };
+  /* Layers that hang on a compound: what filters compounds narrows them too. */
+  var HANGS = ["compounds", "findings", "verdicts", "links", "candidates"];
 
   function map() { return the; }
 
-  /** The Folium map of the page: named by the config, else the one Leaflet map there is. */
+  /** The Folium map of the page, named by the config. */
   function find() {
     var name = Mapapp.config.map;
-    if (name && window[name]) return window[name];
-    return null;
+    if (name && window[name] && window[name].setView) return window[name];
+    var node = document.querySelector("#map-frame .folium-map");
+    return node && window[node.id] && window[node.id].setView ? window[node.id] : null;
   }
 
   function start() {
     the = find();
-    if (!the) return;
+    if (!the) throw new Error("the page holds no map");
+    the.eachLayer(function (layer) { if (layer.setFilter && layer.select && layer.pick) tiles = layer; });
     var at = Mapapp.state.get().at;
     if (at) the.setView([at.lat, at.lon], at.z, { animate: false });
     marks = window.L.layerGroup().addTo(the);
     the.on("moveend", function () {
-      if (moving || document.body.classList.contains("printing")) return;
+      if (!following || document.body.classList.contains("printing")) return;
       var c = the.getCenter();
       Mapapp.state.set({ at: { z: the.getZoom(), lat: Number(c.lat.toFixed(5)), lon: Number(c.lng.toFixed(5)) } }, { replace: true });
     });
-    the.getContainer().setAttribute("aria-label", Mapapp.t("map.label"));
-    the.getContainer().setAttribute("role", "application");
+    var box = the.getContainer();
+    box.setAttribute("aria-label", Mapapp.t("map.label"));
+    box.setAttribute("role", "application");
+    box.setAttribute("tabindex", "0");
+  }
+
+  function sourceOf(layer, view) {
+    return { id: layer.name, url: layer.tiles, style: view.style[layer.style || layer.name], key: layer.key, bounds: layer.bounds || undefined,
+      minZoom: layer.min_zoom, maxZoom: 22, visible: Mapapp.legend.shown().indexOf(layer.name) >= 0, interactive: layer.name !== "survey_areas" };
+  }
+
+  /** Give the canvas layer its sources, or new addresses when the snapshot or the data changed. */
+  function layers(view) {
+    var wanted = view.layers.filter(function (layer) { return layer.tiles && view.style[layer.style || layer.name]; });
+    wanted.sort(function (a, b) { return order(view, a) - order(view, b); });
+    if (!tiles) {
+      tiles = window.MapappTiles.layer({ sources: wanted.map(function (layer) { return sourceOf(layer, view); }) }).addTo(the);
+      listen();
+      return;
+    }
+    if (!tiles.mapappHeard) listen();
+    wanted.forEach(function (layer) { tiles.setSource(layer.name, sourceOf(layer, view)); });
+  }
+
+  function order(view, layer) {
+    return view.style[layer.style || layer.name].order || 0;
+  }
+
+  function listen() {
+    tiles.mapappHeard = true;
+    tiles.on("pick", function (event) {
+      if (Mapapp.measure.active() || !event.layer) return;
+      Mapapp.app.select(event.layer, String(event.id));
+    });
+    tiles.on("hover", function (event) { if (hover) hover(event.layer ? event : null, event.containerPoint || (event.latlng ? the.latLngToContainerPoint(event.latlng) : { x: 0, y: 0 })); });
+    tiles.on("error", function () {
+      if (failedOnce) return;
+      failedOnce = true;
+      Mapapp.dom.toast(Mapapp.t("map.tiles_failed"), "error");
+    });
+    tiles.on("load", function () { document.body.setAttribute("data-map", "ready"); });
+  }
+
+  function words(values) {
+    return values.map(function (value) { return value === "?" ? null : value; });
+  }
+
+  /** Show the layers and classes that legend and filters ask for; no tile is fetched for it. */
+  function restyle() {
+    if (!tiles || !Mapapp.view) return;
+    var shown = Mapapp.legend.shown(), f = Mapapp.state.get().f, mine = ++narrowing;
+    Mapapp.view.layers.forEach(function (layer) {
+      if (!layer.tiles) return;
+      tiles.setVisible(layer.name, shown.indexOf(layer.name) >= 0);
+      var filter = {}, ask = false, any = false;
+      Object.keys(f).forEach(function (column) {
+        var dot = column.indexOf(".");
+        if (dot >= 0 && column.slice(0, dot) !== layer.name || dot < 0 && HANGS.indexOf(layer.name) < 0) return;
+        var plain = dot < 0 ? column : column.slice(dot + 1);
+        any = true;
+        if (dot < 0 && (DIRECT[layer.name] || []).indexOf(plain) < 0) ask = true;
+        filter[plain] = words(f[column]);
+      });
+      if (!ask) tiles.setFilter(layer.name, any ? filter : null);
+      else if (shown.indexOf(layer.name) >= 0) byIds(layer, mine);
+    });
+  }
+
+  /* A filter that tiles cannot answer (several rules or units in one cell): ask the server which ones pass. */
+  function byIds(layer, mine) {
+    var ids = [], name = layer.name, key = layer.key;
+    (function page(offset) {
+      Mapapp.api.get("/features/" + name + Mapapp.state.query({ columns: key, offset: offset, limit: 1000 })).then(function (answer) {
+        if (mine !== narrowing) return;
+        answer.rows.forEach(function (row) { ids.push(row._id); });
+        if (ids.length < answer.total && answer.rows.length && offset < 20000) { page(offset + 1000); return; }
+        var filter = {};
+        filter[key] = ids;
+        tiles.setFilter(name, filter);
+      }, function () { /* the summary tells the same failure, once */ });
+    })(0);
+  }
+
+  function select(sel) {
+    marks.clearLayers();
+    if (!tiles) return;
+    if (sel) tiles.select(sel.layer, sel.id); else tiles.select(null);
+  }
+
+  function boundsOf(geometry) {
+    var box = null;
+    (function walk(node) {
+      if (typeof node[0] === "number") {
+        var point = window.L.latLng(node[1], node[0]);
+        if (box) box.extend(point); else box = window.L.latLngBounds(point, point);
+      } else node.forEach(walk);
+    })(geometry.coordinates || []);
+    return box;
+  }
+
+  /** Bring the selected feature into the part of the map that no panel covers; zoom only when asked to. */
+  function outline(geometry, fly) {
+    if (!geometry || !geometry.coordinates) return;
+    var box = boundsOf(geometry), pad = Mapapp.sheet.padding();
+    if (!box) return;
+    var size = the.getSize(), a = the.latLngToContainerPoint(box.getNorthWest()), b = the.latLngToContainerPoint(box.getSouthEast());
+    var seen = a.x >= pad.left && b.x <= size.x - pad.right && a.y >= pad.top && b.y <= size.y - pad.bottom;
+    if (fly) the.fitBounds(box, { paddingTopLeft: [pad.left, pad.top], paddingBottomRight: [pad.right, pad.bottom], maxZoom: Math.max(17, the.getZoom()) });
+    else if (!seen && the.getBounds().intersects(box)) the.panInside(box.getCenter(), { paddingTopLeft: [pad.left + 40, pad.top + 40], paddingBottomRight: [pad.right + 40, pad.bottom + 40] });
+  }
+
+  /** Point at a place ([lon, lat]) with a ring that fades. */
+  function flash(at) {
+    var point = window.L.latLng(at[1], at[0]);
+    marks.clearLayers();
+    window.L.circleMarker(point, { radius: 14, color: "#ffffff", weight: 7, fill: false, interactive: false }).addTo(marks);
+    window.L.circleMarker(point, { radius: 14, color: "#3a4a9f", weight: 3, fill: false, interactive: false, className: "flash" }).addTo(marks);
+    go(at, 18);
+  }
+
+  function go(at, zoom) {
+    var pad = Mapapp.sheet.padding(), box = window.L.latLngBounds([[at[1], at[0]], [at[1], at[0]]]);
+    the.fitBounds(box, { paddingTopLeft: [pad.left, pad.top], paddingBottomRight: [pad.right, pad.bottom], maxZoom: Math.max(zoom || 17, Math.min(the.getZoom(), 18)) });
+  }
+
+  function place(at) {
+    if (!at) { Mapapp.app.home(); return; }
+    following = false;
+    the.setView([at.lat, at.lon], at.z, { animate: false });
+    following = true;
   }
 
   function fit(bounds, first) {
     var pad = Mapapp.sheet.padding();
+    if (first) following = false;
     the.fitBounds([[bounds[1], bounds[0]], [bounds[3], bounds[2]]], { paddingTopLeft: [pad.left, pad.top], paddingBottomRight: [pad.right, pad.bottom], maxZoom: 18, animate: !first });
+    following = true;
   }
 
-  Mapapp.maplayer = { start: start, map: map, fit: fit };
+  /** What the tip says of a hit: {title, sub}. */
+  function describe(hit) {
+    var p = hit.properties || {}, layer = (Mapapp.view.layers.filter(function (one) { return one.name === hit.layer; })[0]) || {};
+    var many = hit.count || p.count;
+    if (many > 1) return { title: Mapapp.t("map.many", { n: many }), sub: layer.title };
+    var column = Mapapp.legend.columnOf(layer), value = column ? p[column] : undefined;
+    var word = column ? Mapapp.symbols.classOf(column === "class" ? "streets" : column, value) : null;
+    var sub = [layer.title === p.name ? "" : layer.title, word ? word.label : "", p.diameter_mm ? "DN" + Mapapp.format.number(p.diameter_mm) : "", p.street || ""];
+    if (hit.layer === "compounds" && p.verdict) sub.push(Mapapp.symbols.classOf("verdict", p.verdict).label);
+    if (hit.layer === "findings") return { title: word.label, sub: layer.title };
+    return { title: p.name || String(hit.id), sub: sub.filter(Boolean).join(" · ") };
+  }
+
+  Mapapp.maplayer = { start: start, map: map, layers: layers, restyle: restyle, select: select, outline: outline, flash: flash, go: go, place: place, fit: fit, describe: describe,
+    onHover: function (listener) { hover = listener; }, tiles: function () { return tiles; } };
 })();

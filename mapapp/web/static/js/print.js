@@ -8,13 +8,12 @@
   function legendList() {
     var shown = Mapapp.legend.shown();
     return ((Mapapp.view && Mapapp.view.layers) || []).filter(function (layer) { return shown.indexOf(layer.name) >= 0; }).map(function (layer) {
-      var column = Mapapp.legend.columnOf(layer), shape = Mapapp.legend.shapeOf(layer);
-      var by = (Mapapp.summary && Mapapp.summary.by && Mapapp.summary.by[column]) || null;
-      var entries = (column ? Mapapp.symbols.classes(column) : []).filter(function (entry) { return Mapapp.legend.classOn(column, entry); }).map(function (entry) {
-        return { entry: entry, n: by ? [entry.value].concat(entry.members || []).filter(function (v, i, all) { return all.indexOf(v) === i; }).reduce(function (sum, v) { return sum + (by[v] || 0); }, 0) : null };
+      var shape = Mapapp.legend.shapeOf(layer), single = Mapapp.symbols.ofLayer(layer.name)[0];
+      var entries = Mapapp.legend.entriesOf(layer).filter(function (entry) { return Mapapp.legend.classOn(layer, entry); }).map(function (entry) {
+        return { entry: entry, n: Mapapp.legend.columnOf(layer) ? Mapapp.legend.count(layer, entry) : null };
       }).filter(function (item) { return item.n !== 0; });
-      return el("li", {}, el("h3", {}, entries.length ? null : Mapapp.symbols.swatch(layer.swatch || { color: layer.color, letter: layer.letter }, shape), layer.title),
-        entries.length ? el("ul", {}, entries.map(function (item) { return el("li", {}, Mapapp.symbols.swatch(item.entry, item.entry.shape || shape), el("span", {}, item.entry.label), item.n === null ? null : el("span", { "class": "count" }, item.n)); })) : null);
+      return el("li", {}, el("h3", {}, entries.length || !single ? null : Mapapp.symbols.swatch(single, shape), layer.title),
+        entries.length ? el("ul", {}, entries.map(function (item) { return el("li", {}, Mapapp.symbols.swatch(item.entry, shape), el("span", {}, item.entry.label), item.n === null ? null : el("span", { "class": "count" }, item.n)); })) : null);
     });
   }
 

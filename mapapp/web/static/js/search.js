@@ -72,8 +72,8 @@
     unfold(false);
     input.value = item.title || item.id;
     input.blur();
-    if (item.bounds) Mapapp.maplayer.fit(item.bounds);
-    if (item.id !== undefined && item.layer && item.layer !== "streets") Mapapp.app.select(item.layer, String(item.id), { fly: !item.bounds });
+    if (item.at) Mapapp.maplayer.go(item.at);
+    if (["problems"].indexOf(item.layer) < 0) Mapapp.app.select(item.layer, String(item.id), { fly: true });
   }
 
   Mapapp.search = { build: build };

@@ -14,45 +14,55 @@
     return el("label", { "class": "field" }, el("span", {}, label), control, hint ? el("small", { "class": "muted" }, hint) : null);
   }
 
-  function radio(name, value, label, hint, checked, change) {
-    return el("label", { "class": "radio" }, el("input", { type: "radio", name: name, value: value, checked: checked, on: { change: change } }), el("span", {}, el("b", {}, label), el("small", { "class": "muted" }, hint)));
+  function radio(value, label, hint, checked, change) {
+    return el("label", { "class": "radio" }, el("input", { type: "radio", name: "kind", value: value, checked: checked, on: { change: change } }),
+      el("span", {}, el("b", {}, label), el("small", { "class": "muted" }, hint)));
+  }
+
+  function tick(name, value, label, checked, fixed) {
+    return el("label", { "class": "check" }, el("input", { type: "checkbox", name: name, value: value, checked: checked, disabled: fixed }), label);
   }
 
   function open() {
     var view = Mapapp.view;
     if (!view) return;
-    var kind = "public", shown = Mapapp.legend.shown();
-    var expires = new Date(Date.now() + 14 * 86400000);
-    expires.setSeconds(0, 0);
-    var layerBox = el("fieldset", { "class": "pick" }), columnBox = el("fieldset", { "class": "pick" });
+    var kind = "public", shown = Mapapp.legend.shown(), words = Mapapp.filters.words();
     var form = el("form", { "class": "dialog-body share-form", on: { submit: submit } });
-    var until = el("input", { type: "datetime-local", id: "share-until", required: true, value: localInput(expires) });
+    var layerBox = el("fieldset", { "class": "pick" }), columnBox = el("fieldset", { "class": "pick" }), unitBox = el("fieldset", { hidden: true });
+    var until = el("input", { type: "datetime-local", id: "share-until", required: true, value: localInput(new Date(Date.now() + 14 * 86400000)) });
     var zone = el("small", { "class": "muted", id: "share-zone" });
-    var live = el("select", { id: "share-live" }, el("option", { value: "snapshot" }, t("share.snapshot")), el("option", { value: "live" }, t("share.live")));
-    var title = el("input", { type: "text", id: "share-title", maxlength: 120, value: view.title || view.county || "" });
+    var moment = el("select", { id: "share-live" }, el("option", { value: "snapshot" }, t("share.snapshot")), el("option", { value: "live" }, t("share.live")));
+    var title = el("input", { type: "text", id: "share-title", maxlength: 80, value: view.title || view.county || "" });
     var recipient = el("input", { type: "text", id: "share-recipient", maxlength: 80, placeholder: t("share.recipient_hint") });
+    var unit = el("input", { type: "text", id: "share-unit", maxlength: 80, list: "share-units" });
     var code = el("input", { type: "text", id: "share-code", minlength: 4, maxlength: 64, autocomplete: "off" });
-    var embed = el("input", { type: "checkbox", id: "share-embed" });
+    var embed = el("input", { type: "text", id: "share-embed", placeholder: "https://www.example.gov.cn" });
     var message = el("p", { "class": "notice error", role: "alert", hidden: true });
-    var words = Mapapp.filters.words();
 
-    function allowed() {
-      var offer = (view.shares && view.shares[kind]) || {};
-      return offer;
+    function offer() {
+      return (view.shares && view.shares[kind]) || { layers: view.layers.map(function (layer) { return layer.name; }), columns: [], defaults: [] };
+    }
+
+    function pickKind(event) {
+      kind = event.target.value;
+      unitBox.hidden = kind !== "unit";
+      code.required = kind === "unit";
+      unit.required = kind === "unit";
+      drawPicks();
     }
 
     function drawPicks() {
-      var offer = allowed();
-      var names = view.layers.filter(function (layer) { return !offer.layers || offer.layers.indexOf(layer.name) >= 0; });
+      var may = offer();
+      var names = view.layers.filter(function (layer) { return may.layers.indexOf(layer.name) >= 0; });
       Mapapp.dom.fill(layerBox, el("legend", { "class": "label" }, t("share.layers")), names.map(function (layer) {
-        return el("label", { "class": "check" }, el("input", { type: "checkbox", name: "layer", value: layer.name, checked: shown.indexOf(layer.name) >= 0 || layer.name === "compounds" }), layer.title);
+        return tick("layer", layer.name, layer.title, shown.indexOf(layer.name) >= 0 || layer.name === "compounds");
       }), names.length < view.layers.length ? el("small", { "class": "muted" }, t("share.never")) : null);
-      var compounds = view.layers.filter(function (layer) { return layer.name === "compounds"; })[0];
-      var columns = ((compounds && compounds.columns) || []).filter(function (column) { return !offer.columns || offer.columns.indexOf(column.name) >= 0; });
-      var usual = offer.defaults || offer.columns || ["name", "street", "status", "programme_year", "households", "floor_area_m2", "buildings"];
-      Mapapp.dom.fill(columnBox, el("legend", { "class": "label" }, t("share.columns")), columns.map(function (column) {
-        var fixed = column.name === "name" || column.name === "compound_id";
-        return el("label", { "class": "check" }, el("input", { type: "checkbox", name: "column", value: column.name, checked: fixed || usual.indexOf(column.name) >= 0, disabled: fixed }), column.label);
+      var compounds = view.layers.filter(function (layer) { return layer.name === "compounds"; })[0] || { columns: [] };
+      Mapapp.dom.fill(columnBox, el("legend", { "class": "label" }, t("share.columns")), compounds.columns.filter(function (column) {
+        return may.columns.indexOf(column.name) >= 0 && ["letter", "compound_id"].indexOf(column.name) < 0;
+      }).map(function (column) {
+        var fixed = column.name === "name";
+        return tick("column", column.name, column.label, fixed || may.defaults.indexOf(column.name) >= 0, fixed);
       }));
     }
 
@@ -60,8 +70,6 @@
       var date = new Date(until.value);
       zone.textContent = isNaN(date.getTime()) ? "" : t("share.until_is", { at: Mapapp.format.instant(date) });
     }
-    until.addEventListener("input", tellZone);
-    function pickKind(event) { kind = event.target.value; drawPicks(); }
 
     function picked(name) {
       return Array.prototype.filter.call(form.querySelectorAll("input[name=" + name + "]"), function (node) { return node.checked; }).map(function (node) { return node.value; });
@@ -70,39 +78,46 @@
     function submit(event) {
       event.preventDefault();
       var date = new Date(until.value), state = Mapapp.state.get(), send = form.querySelector("[type=submit]");
+      var layers = picked("layer"), columns = picked("column"), extra = picked("extra");
+      var has = function (list, wanted) { return wanted.some(function (name) { return list.indexOf(name) >= 0; }); };
       message.hidden = true;
       if (isNaN(date.getTime()) || date <= new Date()) { fail({ message: t("share.past") }); return; }
+      var f = {};
+      Object.keys(state.f).forEach(function (column) { if (column.indexOf(".") < 0) f[column] = state.f[column]; });
       send.disabled = true;
       send.textContent = t("share.making");
       Mapapp.api.post("/shares", {
-        kind: kind, title: title.value.trim(), layers: picked("layer"), columns: picked("column"), filters: state.f, at: state.at,
-        live: live.value === "live", snapshot: live.value === "live" ? null : state.as, expires_at: date.toISOString(),
-        pass_code: code.value || null, recipient: recipient.value.trim() || null, embeddable: embed.checked
+        kind: kind, title: title.value.trim(), layers: layers, filters: f, columns: { compounds: columns.concat("compound_id", "letter") },
+        place: state.at ? state.at.z + "/" + state.at.lat + "/" + state.at.lon : "", live: moment.value === "live", snapshot: moment.value === "live" ? null : state.as,
+        expires_at: date.toISOString(), code: code.value, recipient: recipient.value.trim() || (kind === "unit" ? unit.value.trim() : ""), unit: kind === "unit" ? unit.value.trim() : "",
+        embed: embed.value.split(/[\s,;]+/).filter(Boolean),
+        investment: columns.some(function (name) { return /^(invest|fund)_/.test(name); }), gaps: has(columns, ["sewer_pending", "verdict"]) || has(layers, ["findings", "verdicts"]),
+        levels: kind === "unit" && has(extra, ["levels"]), descriptions: kind === "unit" && has(extra, ["descriptions"]), download: kind === "unit" && has(extra, ["download"])
       }).then(result, fail);
     }
 
     function fail(error) {
       message.textContent = error.message;
       message.hidden = false;
+      message.scrollIntoView({ block: "nearest" });
       var send = form.querySelector("[type=submit]");
       send.disabled = false;
       send.textContent = t("share.make");
     }
 
     function result(made) {
-      var share = made.share || made;
-      var link = new URL(made.url || share.url, window.location.href).href;
-      var qr = made.qr || share.qr;
+      var link = new URL(made.url, window.location.href).href, qr = made.qr;
       var box = el("input", { type: "text", "class": "input", id: "share-link", readonly: true, value: link, "aria-label": t("share.link"), on: { focus: function (event) { event.target.select(); } } });
-      var frame = '<iframe src="' + link + '" width="800" height="600" title="' + (share.title || "").replace(/[&"<>]/g, function (c) { return "&#" + c.charCodeAt(0) + ";"; }) + '" referrerpolicy="no-referrer"></iframe>';
-      Mapapp.dom.fill(form.parentNode.querySelector(".dialog-body"),
-        el("p", { "class": "notice success" }, t("share.done")),
-        el("div", { "class": "share-result" }, qr ? el("img", { "class": "qr", alt: t("share.qr"), src: /^data:/.test(qr) ? qr : qr.charAt(0) === "<" ? "data:image/svg+xml;charset=utf-8," + encodeURIComponent(qr) : qr }) : null,
-          el("div", { "class": "share-lines" }, el("div", { "class": "row nowrap" }, box, el("button", { type: "button", "class": "button primary", id: "share-copy", on: { click: function () { copy(box); } } }, Mapapp.dom.icon("copy"), t("share.copy"))),
-            el("p", {}, t("share.until_is", { at: Mapapp.format.instant(share.expires_at || until.value) })),
+      Mapapp.dom.fill(form,
+        el("p", { "class": "notice success", role: "status" }, t("share.done")),
+        (made.left_out || []).map(function (line) { return el("p", { "class": "notice warning" }, line); }),
+        el("div", { "class": "share-result" }, qr ? el("img", { "class": "qr", alt: t("share.qr"), src: qr.charAt(0) === "<" ? "data:image/svg+xml;charset=utf-8," + encodeURIComponent(qr) : qr }) : null,
+          el("div", { "class": "share-lines" },
+            el("div", { "class": "row nowrap" }, box, el("button", { type: "button", "class": "button primary", id: "share-copy", on: { click: function () { copy(box); } } }, Mapapp.dom.icon("copy"), t("share.copy"))),
+            el("p", {}, el("b", {}, t("share.until_is", { at: Mapapp.format.instant(made.expires_at || until.value) }))),
             code.value ? el("p", {}, t("share.code_apart")) : null,
             el("p", {}, el("a", { href: link, target: "_blank", rel: "noopener" }, t("share.look")), " · ", el("a", { href: "/shares" }, t("share.list"))))),
-        embed.checked ? field(t("share.embed_code"), el("textarea", { rows: 3, readonly: true, value: frame })) : null);
+        made.embed && embed.value ? field(t("share.embed_code"), el("textarea", { rows: 3, readonly: true, value: made.embed })) : null);
       box.focus();
     }
 
@@ -112,20 +127,26 @@
       if (navigator.clipboard && window.isSecureContext) navigator.clipboard.writeText(box.value).then(done, old); else old();
     }
 
+    until.addEventListener("input", tellZone);
     drawPicks();
     tellZone();
+    var units = (view.filters.filter(function (item) { return item.column === "unit"; })[0] || { values: [] }).values;
+    Mapapp.dom.append(unitBox, [el("div", { "class": "two" },
+      el("div", {}, field(t("share.unit_name"), unit, t("share.unit_why")), el("datalist", { id: "share-units" }, units.map(function (item) { return el("option", { value: item.value }); }))),
+      el("div", {}, tick("extra", "levels", t("share.levels"), false), tick("extra", "descriptions", t("share.descriptions"), false), tick("extra", "download", t("share.download"), false)))]);
     Mapapp.dom.append(form, [
       el("p", { "class": "muted" }, t("share.what"), words.length ? words.map(function (item) { return el("span", { "class": "tag still" }, item.label, Mapapp.lang === "en" ? ": " : "：", item.text); }) : t("share.everything")),
       el("fieldset", { "class": "kinds" }, el("legend", { "class": "label" }, t("share.kind")),
-        radio("kind", "public", t("share.public"), t("share.public_hint"), true, pickKind), radio("kind", "unit", t("share.unit"), t("share.unit_hint"), false, pickKind)),
+        radio("public", t("share.public"), t("share.public_hint"), true, pickKind), radio("unit", t("share.unit"), t("share.unit_hint"), false, pickKind)),
+      unitBox,
       el("div", { "class": "two" }, layerBox, columnBox),
-      el("div", { "class": "two" }, field(t("share.title"), title), field(t("share.state"), live, t("share.state_hint"))),
-      el("div", { "class": "two" }, el("label", { "class": "field" }, el("span", {}, t("share.until")), until, zone), field(t("share.recipient"), recipient, t("share.recipient_why"))),
-      el("div", { "class": "two" }, field(t("share.code"), code, t("share.code_hint")), el("label", { "class": "check low" }, embed, t("share.embed"))),
+      el("div", { "class": "two" }, el("label", { "class": "field" }, el("span", {}, t("share.until")), until, zone), field(t("share.state"), moment, t("share.state_hint"))),
+      el("div", { "class": "two" }, field(t("share.recipient"), recipient, t("share.recipient_why")), field(t("share.code"), code, t("share.code_hint"))),
+      el("div", { "class": "two" }, field(t("share.title"), title), field(t("share.embed"), embed, t("share.embed_hint"))),
       message,
-      el("div", { "class": "row end" }, el("button", { type: "submit", "class": "button primary" }, t("share.make")))
+      el("div", { "class": "row end" }, el("button", { type: "submit", "class": "button primary", id: "share-make" }, t("share.make")))
     ]);
-    Mapapp.dom.dialog(t("share.heading"), form, { "class": "wide" });
+    Mapapp.dom.dialog(t("share.heading"), form);
   }
 
   Mapapp.share = { open: open };

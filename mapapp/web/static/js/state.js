@@ -21,7 +21,8 @@
       var key = decode(cut < 0 ? pair : pair.slice(0, cut));
       var raw = cut < 0 ? "" : pair.slice(cut + 1);
       var value = decode(raw);
-      var list = function () { return value.split(",").filter(Boolean); };
+      // a comma inside a value is written "\\,"
+      var list = function () { return value.replace(/\\,/g, "\u0000").split(",").filter(Boolean).map(function (item) { return item.replace(/\u0000/g, ","); }); };
       if (key === "at") {
         var m = /^(\d{1,2}(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)$/.exec(value);
         if (m && Math.abs(m[2]) <= 85 && Math.abs(m[3]) <= 180) state.at = { z: Number(m[1]), lat: Number(m[2]), lon: Number(m[3]) };
@@ -46,7 +47,7 @@
     if (state.at) parts.push("at=" + Math.round(state.at.z * 100) / 100 + "/" + state.at.lat.toFixed(5) + "/" + state.at.lon.toFixed(5));
     if (state.on) parts.push("on=" + state.on.slice().sort().map(encode).join(","));
     Object.keys(state.f).sort().forEach(function (column) {
-      if (state.f[column].length) parts.push("f." + encode(column) + "=" + state.f[column].slice().sort().map(encode).join(","));
+      if (state.f[column].length) parts.push("f." + encode(column) + "=" + state.f[column].slice().sort().map(function (value) { return encode(value.replace(/,/g, "\\,")); }).join(","));
     });
     if (state.sel) parts.push("sel=" + encode(state.sel.layer) + ":" + encode(state.sel.id));
     if (state.as) parts.push("as=" + encode(state.as));

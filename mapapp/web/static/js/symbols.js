@@ -6,20 +6,53 @@
   var svg = Mapapp.dom.svg;
   var serial = 0;
 
-  /** The classes of one column (status, kind, verdict, rule …) as [{value, label, letter, color, …}], in drawing order. */
+  /* Which style dresses a column; rules are listed under the findings, each with the look of its severity. */
+  var STYLE = { status: "compounds", verdict: "verdicts", kind: "pipes", facility: "outlets", severity: "findings" };
+
+  function entry(found) {
+    var members = (found.values || []).map(function (value) { return value === "" ? "?" : value; });
+    return { value: found.id, label: found.label, letter: found.letter || "", members: members.length ? members : [found.id], color: found.fill || found.stroke || "",
+      fill: found.fill, stroke: found.stroke, dash: found.dash, width: found.width, ink: found.ink, pattern: found.hatch ? "hatch" : "", symbol: found.symbol, why: found.why || "" };
+  }
+
+  /** The classes of one style or column (status, kind, verdict, rule …) as [{value, label, letter, members, color …}], in drawing order. */
   function classes(column) {
     var style = (Mapapp.view && Mapapp.view.style) || {};
-    return (style.classes && style.classes[column]) || [];
+    if (column === "rule" || column === "rules") {
+      var levels = ((style.findings && style.findings.classes) || []).map(entry);
+      return ((style.findings && style.findings.rules) || []).map(function (rule) {
+        var look = levels.filter(function (level) { return level.members.indexOf(rule.severity) >= 0; })[0] || {};
+        return Object.assign({}, look, { value: rule.id, label: rule.label, members: [rule.id], why: rule.why || "", severity: rule.severity });
+      });
+    }
+    var found = style[STYLE[column] || column];
+    return found ? found.classes.map(entry) : [];
+  }
+
+  /** The classes a layer is drawn in, in legend order; findings are listed rule by rule. */
+  function ofLayer(name) {
+    return classes(name === "findings" ? "rule" : name);
   }
 
   /** The class that a stored value is shown as; an unknown value gets a class that says so. */
   function classOf(column, value) {
     var list = classes(column);
-    for (var i = 0; i < list.length; i++) {
-      if (list[i].value === value || (list[i].members && list[i].members.indexOf(value) >= 0)) return list[i];
-    }
     var none = value === null || value === undefined || value === "";
-    return { value: none ? "" : value, label: none ? Mapapp.t("unknown") : String(value), letter: "?", color: "none", pattern: "hatch" };
+    var word = none ? "?" : String(value);
+    for (var i = 0; i < list.length; i++) {
+      if (list[i].members.indexOf(word) >= 0) return list[i];
+    }
+    return { value: word, label: none ? Mapapp.t("unknown") : word, letter: "?", members: [word], color: "", pattern: "hatch" };
+  }
+
+  /** How many rows of a column's counts fall in a class; values that no class names are the unknown class's. */
+  function countIn(list, one, by) {
+    var named = {};
+    list.forEach(function (other) { other.members.forEach(function (value) { named[value] = true; }); });
+    var rest = one.members.indexOf("?") >= 0 || one.value === "unknown";
+    return Object.keys(by).reduce(function (sum, value) {
+      return sum + (one.members.indexOf(value) >= 0 || rest && !named[value] ? by[value] : 0);
+    }, 0);
   }
 
   /** Black or white, whichever reads better on the colour (WCAG relative luminance). */
@@ -62,14 +95,16 @@
       }
     } else if (shape === "point") {
       var fill = entry.pattern === "hatch" || !/^#/.test(entry.color || "") ? hatch(box) : entry.color;
-      box.appendChild(svg("circle", { cx: 12, cy: 10, r: 8, fill: fill, stroke: entry.stroke || "rgba(0,0,0,.35)", "stroke-width": 1 }));
-      if (mark) box.appendChild(letter(mark, 12, 14, fill === entry.color ? inkOn(entry.color) : "currentColor"));
+      var SHAPES = { triangle: "M12 1 22 19H2z", diamond: "M12 0.5 22 10 12 19.5 2 10z", square: "M3 2h18v16H3z", rect: "M3 6h18v8H3z", drop: "M12 0.5C17 8 19 10 19 13a7 7 0 0 1-14 0C5 10 7 8 12 .5z" };
+      var edge = { fill: fill, stroke: entry.stroke && entry.stroke !== "#FFFFFF" ? entry.stroke : "rgba(0,0,0,.35)", "stroke-width": 1 };
+      box.appendChild(SHAPES[entry.symbol] ? svg("path", Object.assign({ d: SHAPES[entry.symbol] }, edge)) : svg("circle", Object.assign({ cx: 12, cy: 10, r: 8.5 }, edge)));
+      if (mark) box.appendChild(letter(mark, 12, entry.symbol === "triangle" ? 16.5 : 14, fill === entry.color ? entry.ink || inkOn(entry.color) : "currentColor"));
     } else {
       var solid = entry.pattern !== "hatch" && /^#/.test(entry.color || "");
-      var edge = { x: 1.5, y: 1.5, width: 21, height: 17, rx: 3, fill: solid ? entry.color : hatch(box), stroke: entry.stroke || "rgba(0,0,0,.35)", "stroke-width": entry.pattern === "outline" ? 2 : 1 };
+      var edge = { x: 1.5, y: 1.5, width: 21, height: 17, rx: 3, fill: solid ? entry.color : hatch(box), stroke: entry.stroke || "rgba(0,0,0,.35)", "stroke-width": entry.width || 1 };
       if (entry.dash && entry.dash.length) edge["stroke-dasharray"] = entry.dash.join(" ");
       box.appendChild(svg("rect", edge));
-      if (mark) box.appendChild(letter(mark, 12, 14.2, solid ? inkOn(entry.color) : "currentColor"));
+      if (mark) box.appendChild(letter(mark, 12, 14.2, solid ? entry.ink || inkOn(entry.color) : "currentColor"));
     }
     return box;
   }
@@ -80,5 +115,5 @@
     return Mapapp.dom.el("span", { "class": "chip" }, swatch(entry, shape || "area"), entry.label);
   }
 
-  Mapapp.symbols = { classes: classes, classOf: classOf, swatch: swatch, chip: chip, inkOn: inkOn };
+  Mapapp.symbols = { classes: classes, ofLayer: ofLayer, classOf: classOf, countIn: countIn, swatch: swatch, chip: chip, inkOn: inkOn };
 })();
