@@ -1,0 +1,189 @@
+"""This module reads DXF drawings through ezdxf: lines, closed outlines, points and blocks, with their CAD layers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ezdxf
+import ezdxf.recover
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from mapapp.core.errors import InputError, QuestionError
+from mapapp.core.schema import Layer
+from mapapp.core.text import Text
+from mapapp.ingest.foreign import check_width, empty, parsing
+from mapapp.ingest.result import Notes, Raw
+from mapapp.ingest.words import decode_word
+
+LAYER_COLUMN = "CAD图层"
+KIND_COLUMN = "管线类型"
+_SAGITTA_M = 0.01
+"""Arcs are drawn as chords that stay this close."""
+_MARKS = (
+    ("WS", "WS"),
+    ("污", "WS"),
+    ("SEW", "WS"),
+    ("YS", "YS"),
+    ("雨", "YS"),
+    ("STORM", "YS"),
+    ("HS", "HS"),
+    ("合流", "HS"),
+)
+
+
+def read_dxf(path: Path, target: Layer, *, layer: str | None, encoding: str | None) -> Raw:
+    """Return the entities of a drawing's model space that have a place, with CAD layer, block name and attributes.
+
+    Closed polylines are polygons where ``target`` takes polygons. The CAD layer tells sewage from storm where its
+    name holds WS, YS, HS or 污, 雨, 合流. Texts beside lines are counted and not guessed at. A drawing has no CRS.
+
+    Parameters
+    ----------
+    layer : str, optional
+        Only this CAD layer.
+    encoding : str, optional
+        Overrules ``$DWGCODEPAGE`` of drawings older than 2007.
+
+    Raises
+    ------
+    InputError
+        When it is no DXF, is damaged, or holds nothing with a place.
+    QuestionError
+        When ``layer`` is not in the drawing.
+    """
+    name = path.name
+    notes = Notes()
+    with parsing(name, "DXF"):
+        try:
+            document = ezdxf.readfile(path, encoding=encoding) if encoding else ezdxf.readfile(path)
+        except (ezdxf.DXFStructureError, UnicodeDecodeError):
+            document, _ = ezdxf.recover.readfile(path)
+        space = list(document.modelspace())
+    layers = sorted({str(e.dxf.layer) for e in space if e.dxf.hasattr("layer")})
+    if layer is not None and layer not in layers:
+        raise QuestionError(
+            Text(f"图纸里没有图层“{layer}”。", f"The drawing has no layer {layer!r}."),
+            Text(f"现有：{'、'.join(layers[:20])}。", f"Layers there: {', '.join(layers[:20])}."),
+            option="layer",
+            choices=tuple(layers),
+            where=name,
+        )
+    rows: list[dict[str, Any]] = []
+    shapes: list[BaseGeometry] = []
+    texts = others = 0
+    polygons = "polygon" in target.geometry
+    with parsing(name, "DXF"):
+        for entity in space:
+            if layer is not None and entity.dxf.layer != layer:
+                continue
+            if entity.dxftype() in ("TEXT", "MTEXT"):
+                texts += 1
+                continue
+            shape = _shape(entity, polygons=polygons)
+            if shape is None:
+                others += 1
+                continue
+            shapes.append(shape)
+            rows.append(_attributes(entity))
+    if not rows:
+        raise empty(name)
+    frame = pd.DataFrame(rows, dtype=object)
+    frame = frame.where(frame.notna(), None)
+    _tell_kind(frame, target, notes, name)
+    check_width(len(frame.columns), name)
+    if texts or others:
+        notes.info(
+            f"图中有 {texts} 个文字、{others} 个其他对象没有读取。",
+            f"The drawing holds {texts} texts and {others} other objects; they were not read.",
+            name,
+        )
+    units = document.header.get("$INSUNITS", 0)
+    if units == 4:
+        notes.warn(
+            "图纸单位为毫米，坐标已除以 1000。",
+            "The drawing is in millimetres; coordinates were divided by 1000.",
+            name,
+        )
+    geometry = np.empty(len(shapes), dtype=object)
+    geometry[:] = shapes
+    if units == 4:
+        geometry = shapely.transform(geometry, lambda xy: xy / 1000.0)
+    return Raw(frame, geometry, None, name, layer or "", np.arange(1, len(rows) + 1), "dxf", notes=notes)
+
+
+def _tell_kind(frame: pd.DataFrame, target: Layer, notes: Notes, name: str) -> None:
+    column = target.column("kind")
+    if column is None or not column.codes or KIND_COLUMN in frame:
+        return
+    told = {
+        cad: next((code for mark, code in _MARKS if mark in str(cad).upper()), None)
+        for cad in frame[LAYER_COLUMN].unique()
+    }
+    if not any(told.values()):
+        return
+    frame[KIND_COLUMN] = frame[LAYER_COLUMN].map(told)
+    listed = [(cad, decode_word(code, column)) for cad, code in told.items() if code]
+    notes.info(
+        "由 CAD 图层名认定类别：" + "、".join(f"{cad} 为 {code}" for cad, code in listed[:10]) + "。",
+        "The kind comes from the names of the CAD layers: "
+        + ", ".join(f"{cad} is {code}" for cad, code in listed[:10])
+        + ".",
+        name,
+    )
+
+
+def _attributes(entity: Any) -> dict[str, Any]:
+    out: dict[str, Any] = {LAYER_COLUMN: str(entity.dxf.layer)}
+    if entity.dxftype() == "INSERT":
+        out["CAD图块"] = str(entity.dxf.name)
+        out |= {str(a.dxf.tag): str(a.dxf.text) for a in entity.attribs if a.dxf.hasattr("tag")}
+    return out
+
+
+def _shape(entity: Any, *, polygons: bool) -> BaseGeometry | None:
+    kind = entity.dxftype()
+    if kind == "LINE":
+        return _line([entity.dxf.start, entity.dxf.end], closed=False, polygons=False)
+    if kind in ("POINT", "INSERT"):
+        at = entity.dxf.location if kind == "POINT" else entity.dxf.insert
+        return shapely.Point(at.x, at.y)
+    if kind == "CIRCLE":
+        return shapely.Point(entity.dxf.center.x, entity.dxf.center.y)
+    if kind in ("ARC", "ELLIPSE", "SPLINE"):
+        return _line(list(entity.flattening(_SAGITTA_M)), closed=False, polygons=polygons)
+    if kind == "LWPOLYLINE":
+        if entity.has_arc:
+            return _line(_flat(entity), closed=bool(entity.closed), polygons=polygons)
+        return _line(
+            [ezdxf.math.Vec2(p[0], p[1]) for p in entity.get_points("xy")],
+            closed=bool(entity.closed),
+            polygons=polygons,
+        )
+    if kind == "POLYLINE" and (entity.is_2d_polyline or entity.is_3d_polyline):
+        points = _flat(entity) if entity.has_arc else [v.dxf.location for v in entity.vertices]
+        return _line(points, closed=bool(entity.is_closed), polygons=polygons)
+    return None
+
+
+def _flat(entity: Any) -> list[Any]:
+    points: list[Any] = []
+    for part in entity.virtual_entities():
+        piece = [part.dxf.start, part.dxf.end] if part.dxftype() == "LINE" else list(part.flattening(_SAGITTA_M))
+        if points and piece and points[-1].distance(piece[-1]) < points[-1].distance(piece[0]):
+            piece.reverse()
+        points += piece[1:] if points else piece
+    return points
+
+
+def _line(points: list[Any], *, closed: bool, polygons: bool) -> BaseGeometry | None:
+    xy = np.array([(p.x, p.y) for p in points], dtype=float)
+    if len(xy) < 2:
+        return None
+    ring = closed or (len(xy) > 3 and bool((xy[0] == xy[-1]).all()))
+    if ring and polygons and len(xy) > 2:
+        return shapely.Polygon(xy)
+    return shapely.LineString(np.vstack([xy, xy[:1]]) if closed and len(xy) > 2 else xy)

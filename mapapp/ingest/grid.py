@@ -1,0 +1,261 @@
+"""This module finds the table in a sheet: title rows, headers of one to three rows, totals, footers, merged cells."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mapapp.core.schema import Layer
+from mapapp.ingest.columns import SEPARATOR, alias_table, keys_of, normalise
+from mapapp.ingest.points import coordinate_columns
+from mapapp.ingest.result import Notes, Raw
+from mapapp.ingest.values import read_number
+from mapapp.ingest.words import is_blank, plain
+
+Cells = list[list[Any]]
+Merge = tuple[int, int, int, int]
+"""First row, first column, last row, last column, from 0."""
+_HEADER_WITHIN = 30
+_HEADER_DEPTH = 3
+_TOTAL = re.compile(r"^(?:.{0,12})?(小计|合计|总计|共计|总合计|subtotal|total|sum)[::]?$", re.IGNORECASE)
+_GRAND = re.compile(r"(合计|总计|共计|^total|^sum)", re.IGNORECASE)
+_TOTAL_COLUMNS = 6
+
+
+def letter(column: int) -> str:
+    """Return the spreadsheet letters of a column counted from 0: ``A``, ``Z``, ``AA``."""
+    text = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        text = chr(65 + rest) + text
+    return text
+
+
+def blank(value: Any) -> bool:
+    """Whether a cell is empty."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _numeric(value: Any) -> bool:
+    if isinstance(value, (bool, dt.date, dt.datetime)):
+        return False
+    if isinstance(value, (int, float)):
+        return True
+    return isinstance(value, str) and bool(re.fullmatch(r"[-+]?[\d,]*\.?\d+%?", value.strip()))
+
+
+def find_table(
+    cells: Cells,
+    merges: Sequence[Merge],
+    target: Layer,
+    *,
+    file: str,
+    sheet: str,
+    kind: str,
+    given: Mapping[str, str] | None,
+    notes: Notes,
+) -> Raw | None:
+    """Return the table in a grid of cells, or None when no row looks like a header of ``target``.
+
+    Totals are left out and compared with the rows above them; rows with one text only (headings, signatures) are
+    left out and said. Merged cells spread their text to every cell, and their number to the first one alone, so that
+    no sum counts it twice.
+    """
+    width = max((len(r) for r in cells), default=0)
+    filled = _spread_text(cells, merges, width)
+    found = _find_header(cells, filled, merges, target, given)
+    if found is None:
+        return None
+    start, depth = found
+    headers, columns = _headers(filled[start : start + depth], filled[start + depth :], width)
+    rows, totals, asides = [], [], []
+    for i in range(start + depth, len(cells)):
+        row = filled[i]
+        present = [c for c in columns if not blank(row[c])]
+        own = [c for c in range(width) if c < len(cells[i]) and not blank(cells[i][c])]
+        if not present:
+            continue
+        if _is_total([row[c] for c in columns[:_TOTAL_COLUMNS]]):
+            totals.append(i)
+        elif len(own) <= 1 and len(columns) > 3 and isinstance(cells[i][own[0]] if own else "", str):
+            asides.append(i)
+        elif [normalise(plain(row[c])) for c in columns] == [normalise(h.split(SEPARATOR)[-1]) for h in headers]:
+            continue  # the header printed again on each page
+        else:
+            rows.append(i)
+    if start:
+        title = " ".join(dict.fromkeys(plain(v) for r in cells[:start] for v in r if not blank(v)))[:120]
+        if title:
+            notes.info(f"表头之上的文字：{title}", f"Text above the header: {title}", _where(file, sheet, kind))
+    frame = pd.DataFrame(
+        {h: pd.Series([filled[i][c] for i in rows], dtype=object) for h, c in zip(headers, columns, strict=True)}
+    )
+    frame = frame.where(~frame.map(blank), None) if len(frame) else frame
+    raw = Raw(frame, None, None, file, sheet, np.array([i + 1 for i in rows], dtype=np.int64), kind, {h: letter(c) for h, c in zip(headers, columns, strict=True)}, notes)  # fmt: skip
+    if asides:
+        texts = "；".join(f"{i + 1}: {plain(next(v for v in cells[i] if not blank(v)))[:24]}" for i in asides[:5])
+        notes.info(f"{len(asides)} 行只有一段文字，不算记录（{texts}）。", f"{len(asides)} rows hold a single text and are no records ({texts}).", raw.place)  # fmt: skip
+    _note_merges(raw, cells, merges, rows, columns)
+    _check_totals(raw, filled, rows, totals, dict(zip(headers, columns, strict=True)), target)
+    return raw
+
+
+def _where(file: str, sheet: str, kind: str) -> str:
+    return f"{file} › {sheet}" if sheet and kind == "excel" else file
+
+
+def _spread_text(cells: Cells, merges: Sequence[Merge], width: int) -> Cells:
+    out = [list(r) + [None] * (width - len(r)) for r in cells]
+    for r0, c0, r1, c1 in merges:
+        if r0 >= len(out) or c0 >= width:
+            continue
+        value = out[r0][c0]
+        if blank(value) or not isinstance(value, str) or _numeric(value):
+            continue
+        for r in range(r0, min(r1, len(out) - 1) + 1):
+            for c in range(c0, min(c1, width - 1) + 1):
+                out[r][c] = value
+    return out
+
+
+def _find_header(
+    cells: Cells, filled: Cells, merges: Sequence[Merge], target: Layer, given: Mapping[str, str] | None
+) -> tuple[int, int] | None:
+    """Return first row and depth of the header that most names of ours are found in; shallow and early ones first."""
+    table = alias_table(target)
+    wanted = {normalise(v) for v in (given or {}).values() if v and not v.startswith("=")}
+    best: tuple[float, int, int] | None = None
+    for start in range(min(_HEADER_WITHIN, len(cells))):
+        for depth in range(1, _HEADER_DEPTH + 1):
+            block = filled[start : start + depth]
+            if len(block) < depth or any(_numeric(v) for r in block for v in r):
+                break
+            if depth > 1 and not _belongs(cells, merges, start, depth):
+                continue
+            names = _join_header(block)
+            hits = {o for n in names if n for k in keys_of(n) for o, _ in table.get(k, ())}
+            score = len({n for n in names if n and any(k in table for k in keys_of(n))}) + sum(
+                normalise(n) in wanted for n in names if n
+            )
+            score += (
+                len(coordinate_columns([n for n in names if n])) if target.spatial or target.name == "ledger" else 0
+            )
+            filled_in = sum(bool(n) for n in names)
+            if (len(hits) >= 2 or score >= 2 or (score and filled_in <= 3)) and (best is None or score > -best[0]):
+                best = (-float(score), start, depth)
+    return (best[1], best[2]) if best else None
+
+
+def _belongs(cells: Cells, merges: Sequence[Merge], start: int, depth: int) -> bool:
+    """Whether rows below ``start`` continue its header: merged cells say so, or they fill what it leaves blank."""
+    last = start + depth - 1
+    if any(r0 >= start and r0 <= last and (r1 > r0 or c1 > c0) and r0 < last for r0, c0, r1, c1 in merges):
+        return True
+    above, below = cells[last - 1], cells[last]
+    return any(blank(a) and not blank(b) for a, b in zip(above, below, strict=False)) and any(
+        not blank(a) and blank(b) for a, b in zip(above, below, strict=False)
+    )
+
+
+def _join_header(block: Cells) -> list[str]:
+    names = []
+    width = len(block[0])
+    upper = [list(r) for r in block]
+    for r in range(len(upper) - 1):  # a text in an upper row without merge info reaches over the blanks to its right
+        for c in range(1, width):
+            if blank(upper[r][c]) and not blank(upper[r + 1][c]) and not blank(upper[r][c - 1]):
+                upper[r][c] = upper[r][c - 1]
+    for c in range(width):
+        parts = [re.sub(r"\s+", "", str(r[c])) for r in upper if not blank(r[c])]
+        names.append(SEPARATOR.join(dict.fromkeys(parts)))
+    return names
+
+
+def _headers(block: Cells, body: Cells, width: int) -> tuple[list[str], list[int]]:
+    names = _join_header(block)
+    headers: list[str] = []
+    columns: list[int] = []
+    for c in range(width):
+        name = names[c]
+        if not name:
+            if all(blank(r[c]) for r in body):
+                continue
+            name = f"({letter(c)})"
+        if name in headers:
+            name = f"{name} ({letter(c)})"
+        headers.append(name)
+        columns.append(c)
+    return headers, columns
+
+
+def _is_total(values: Sequence[Any]) -> bool:
+    return any(isinstance(v, str) and _TOTAL.match(re.sub(r"\s+", "", v)) is not None for v in values)
+
+
+def _note_merges(raw: Raw, cells: Cells, merges: Sequence[Merge], rows: Sequence[int], columns: Sequence[int]) -> None:
+    body = set(rows)
+    shared = [m for m in merges if m[2] > m[0] and m[0] in body and m[1] in columns and _numeric(cells[m[0]][m[1]] if m[1] < len(cells[m[0]]) else None)]  # fmt: skip
+    if shared:
+        places = "、".join(f"{letter(c0)}{r0 + 1}:{letter(c1)}{r1 + 1}" for r0, c0, r1, c1 in shared[:5])
+        raw.notes.warn(
+            f"{len(shared)} 个合并单元格里是多行共有的数（{places}），只记在第一行，未分摊。",
+            f"{len(shared)} merged cells hold one number for several rows ({places}); it stands in the first row, not shared out.",
+            raw.place,
+        )
+
+
+def _check_totals(
+    raw: Raw, filled: Cells, rows: Sequence[int], totals: Sequence[int], columns: Mapping[str, int], target: Layer
+) -> None:
+    """Say that totals were left out, and where they differ from the sum of their rows."""
+    if not totals:
+        return
+    table = alias_table(target)
+    summed = []
+    for header, c in columns.items():
+        ours = next((target.column(o) for k in keys_of(header) for o, _ in table.get(k, ())), None)
+        if ours is not None and ours.kind in ("int", "float") and ours.unit not in ("", "%", "year"):
+            summed.append((header, c))
+    wrong = []
+    done = -1
+    for i in totals:
+        label = "".join(plain(v) for v in filled[i][:_TOTAL_COLUMNS] if isinstance(v, str))
+        grand = _GRAND.search(label) is not None
+        above = [r for r in rows if r < i and (grand or r > done)]
+        if not above:  # a total that stands above its rows
+            below = [t for t in totals if t > i]
+            above = [r for r in rows if r > i and (grand or not below or r < below[0])]
+        elif not grand:
+            done = i
+        for header, c in summed:
+            told = read_number(filled[i][c]) if not blank(filled[i][c]) else None
+            parts = [
+                read_number(filled[r][c])
+                for r in above
+                if not blank(filled[r][c]) and not is_blank(plain(filled[r][c]))
+            ]
+            total = sum(p for p in parts if p is not None and p == p)
+            if (
+                told is not None
+                and told == told
+                and abs(told - total) > max(1e-6 * abs(told), 0.005 + 0.005 * len(parts) * (told % 1 != 0))
+            ):
+                wrong.append((i, header, told, total))
+    raw.notes.info(
+        f"{len(totals)} 行小计、合计（第 {'、'.join(str(i + 1) for i in totals[:8])} 行）不算记录{'' if wrong else '，与各行之和一致'}。",
+        f"{len(totals)} rows of totals (rows {', '.join(str(i + 1) for i in totals[:8])}) are no records"
+        f"{'' if wrong else '; they agree with the sums of their rows'}.",
+        raw.place,
+    )
+    for i, header, told, total in wrong[:10]:
+        raw.notes.warn(
+            f"第 {i + 1} 行的“{header}”写 {told:g}，各行之和是 {total:g}，相差 {told - total:g}。",
+            f"Row {i + 1} says {told:g} for {header!r}; its rows sum to {total:g}, a difference of {told - total:g}.",
+            f"{raw.place} › {raw.letters[header]}{i + 1}",
+        )

@@ -1,0 +1,137 @@
+"""This module reads Excel workbooks, .xlsx and .xls, through calamine: visible sheets only, cell addresses kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import python_calamine as calamine
+
+from mapapp.core.errors import InputError, QuestionError
+from mapapp.core.schema import Layer
+from mapapp.core.text import Text
+from mapapp.ingest.archive import verify
+from mapapp.ingest.foreign import MAX_COLUMNS, check_width, empty, parsing
+from mapapp.ingest.grid import find_table
+from mapapp.ingest.result import Notes, Raw
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = b"PK\x03\x04"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+
+def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[str, str] | None) -> list[Raw]:
+    """Return the tables of a workbook that look like ``target`` (or are point and line tables of a survey).
+
+    Hidden sheets are read only when ``layer`` names them; otherwise a note says that they are there.
+
+    Raises
+    ------
+    InputError
+        When it is no workbook, is damaged, protected or empty, or no sheet holds a header we know.
+    QuestionError
+        When ``layer`` is no sheet (option ``layer``).
+    """
+    name = path.name
+    _check_bytes(path)
+    with parsing(name, "Excel"):
+        book = calamine.load_workbook(str(path))
+    try:
+        with parsing(name, "Excel"):
+            metadata = [(m.name, m.visible == calamine.SheetVisibleEnum.Visible) for m in book.sheets_metadata if m.typ == calamine.SheetTypeEnum.WorkSheet]  # fmt: skip
+        names = [n for n, _ in metadata]
+        if layer is not None and layer not in names:
+            raise QuestionError(
+                Text(f"没有工作表“{layer}”。", f"There is no sheet {layer!r}."),
+                Text(f"现有：{'、'.join(names)}。", f"Sheets: {', '.join(names)}."),
+                option="layer",
+                choices=tuple(names),
+                where=name,
+            )
+        chosen = [layer] if layer is not None else [n for n, visible in metadata if visible]
+        notes = Notes()
+        hidden = [n for n, visible in metadata if not visible and n not in chosen]
+        if hidden:
+            notes.warn(
+                f"隐藏的工作表没有读取：{'、'.join(hidden)}。需要时用 --layer 指明。",
+                f"Hidden sheets were not read: {', '.join(hidden)}. Name one with --layer if it is wanted.",
+                name,
+            )
+        found: list[Raw] = []
+        seen = 0
+        for sheet in chosen:
+            with parsing(name, "Excel"):
+                cells, merges = _cells(book, sheet, name)
+            seen += len(cells)
+            own = Notes(notes)
+            raw = find_table(cells, merges, target, file=name, sheet=sheet, kind="excel", given=given, notes=own)
+            if raw is not None and len(raw.frame):
+                found.append(raw)
+    finally:
+        book.close()
+    if not seen:
+        raise empty(f"{name} › {layer}" if layer else name)
+    if not found:
+        raise InputError(
+            Text(
+                f"在{'、'.join(chosen[:5])}里没有找到“{target.title.zh}”的表头。",
+                f"No header of {target.name} was found in {', '.join(chosen[:5])}.",
+            ),
+            Text(
+                "请检查所选图层，或用 --column 指明一列。",
+                "Check the layer, or name a column with --column ours=theirs.",
+            ),
+            where=name,
+        )
+    others = [s for s in chosen if s not in {r.layer for r in found}]
+    if others and len(found) == 1:
+        found[0].notes.info(f"未用的工作表：{'、'.join(others)}。", f"Sheets not used: {', '.join(others)}.", name)
+    return found
+
+
+def _cells(book: Any, sheet: str, file: str) -> tuple[list[list[Any]], list[tuple[int, int, int, int]]]:
+    table = book.get_sheet_by_name(sheet)
+    if (table.total_width or 0) > MAX_COLUMNS:
+        check_width(table.total_width, f"{file} › {sheet}")
+    cells = table.to_python(skip_empty_area=False)
+    merges = [(a[0], a[1], b[0], b[1]) for a, b in (table.merged_cell_ranges or [])]
+    return cells, merges
+
+
+def _check_bytes(path: Path) -> None:
+    """Refuse what only calls itself a workbook, saying what it is.
+
+    Raises
+    ------
+    InputError
+        For a web page or text saved as .xls, a protected workbook, a zip bomb.
+    """
+    with path.open("rb") as file:
+        head = file.read(512)
+        body = head + file.read(1 << 20)
+    if head.startswith(_ZIP):
+        verify(path, "Excel")
+        return
+    if head.startswith(_OLE):
+        if _ENCRYPTED in body:
+            raise InputError(
+                Text("工作簿设有密码。", "The workbook is protected by a password."),
+                Text("请去掉密码后另存再导入。", "Remove the password, save it and import again."),
+                where=path.name,
+            )
+        return
+    if head.lstrip()[:1] == b"<":
+        raise InputError(
+            Text(
+                "这其实是网页（HTML 或 XML），只是扩展名为 Excel。",
+                "This is a web page (HTML or XML) that is only named like a workbook.",
+            ),
+            Text("请用 Excel 或 WPS 打开，另存为 .xlsx。", "Open it in Excel or WPS and save it as .xlsx."),
+            where=path.name,
+        )
+    raise InputError(
+        Text("这不是 Excel 文件（文件头不符）。", "This is not an Excel workbook (its first bytes are wrong)."),
+        Text("请检查扩展名，或重新导出。", "Check the extension, or export it again."),
+        where=path.name,
+    )

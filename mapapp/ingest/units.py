@@ -1,0 +1,152 @@
+"""This module tells 万㎡ from ㎡ and 亿元 from 万元, by what the header says and by what is plausible.
+
+The soft limits are those of the domain notes, section 1.8, from twelve published samples: 40-200 m2 per household,
+800-15000 m2 per building, 80-1500 yuan per m2, 0.5-12 wan yuan per household.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mapapp.core.crs import Floats
+from mapapp.ingest.result import Raw
+
+AREA = {"万m2": 1e4, "万m²": 1e4, "万㎡": 1e4, "万平方米": 1e4, "万平米": 1e4, "万方": 1e4, "m2": 1.0, "m²": 1.0, "㎡": 1.0, "平方米": 1.0, "平米": 1.0, "方": 1.0}  # fmt: skip
+MONEY_WAN = {"亿元": 1e4, "万元": 1.0, "元": 1e-4}
+LENGTH_KM = {"m": 1e-3, "米": 1e-3, "km": 1.0, "公里": 1.0, "千米": 1.0}
+LENGTH_M = {
+    "m": 1.0,
+    "米": 1.0,
+    "km": 1e3,
+    "公里": 1e3,
+    "千米": 1e3,
+    "cm": 0.01,
+    "厘米": 0.01,
+    "mm": 1e-3,
+    "毫米": 1e-3,
+}
+
+M2_PER_HOUSEHOLD = (40.0, 200.0)
+M2_PER_BUILDING = (800.0, 15000.0)
+YUAN_PER_M2 = (80.0, 1500.0)
+WAN_PER_HOUSEHOLD = (0.5, 12.0)
+_SLACK = 5.0
+"""A median within the limits stretched by this factor is believed; a 万 mistake is 10,000 times off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """A ratio that tells the unit: numerator over ``by``, expected within ``limits`` (in stored units)."""
+
+    by: str
+    limits: tuple[float, float]
+    words: tuple[str, str]
+
+
+AREA_YARDSTICKS = (
+    Yardstick("households", M2_PER_HOUSEHOLD, ("㎡/户", "m2 per household")),
+    Yardstick("buildings", M2_PER_BUILDING, ("㎡/栋", "m2 per building")),
+)
+MONEY_YARDSTICKS = (
+    Yardstick("households", WAN_PER_HOUSEHOLD, ("万元/户", "wan yuan per household")),
+    Yardstick("floor_area_m2", (YUAN_PER_M2[0] / 1e4, YUAN_PER_M2[1] / 1e4), ("万元/㎡", "wan yuan per m2")),
+)
+
+
+def scale(
+    raw: Raw,
+    theirs: str,
+    values: Floats,
+    unit: str,
+    factors: Mapping[str, float],
+    others: Mapping[str, Floats],
+    yardsticks: tuple[Yardstick, ...],
+    *,
+    default: str,
+) -> Floats:
+    """Return the values in the stored unit.
+
+    The unit comes from the header; without one, from the ratio; without either it is ``default``, with a warning.
+    When the header's unit gives a median ratio that is impossible, and exactly one other unit a plausible one, the
+    other unit is used and the contradiction is said as a warning. Single rows that are 10,000 times off are named
+    and left as they are.
+    """
+    found = next(((y, values / _positive(others[y.by])) for y in yardsticks if _usable(values, others.get(y.by))), None)
+    stated = unit if unit in factors else ""
+    options = dict.fromkeys(factors.values())
+    chosen = factors.get(stated, factors[default])
+    if found is None:
+        if not stated and len(values[np.isfinite(values)]):
+            raw.notes.warn(
+                f"{theirs}：没有写单位，也没有可比的户数或栋数，按{default}读取。",
+                f"{theirs}: no unit is given and nothing to compare with; read as {default}.",
+                raw.place,
+            )
+        return values * chosen
+    yardstick, ratio = found
+    median = float(np.nanmedian(ratio))
+    fitting = [f for f in options if _plausible(median * f, yardstick.limits)]
+    if stated and chosen not in fitting and len(fitting) == 1:
+        other = _name(factors, fitting[0])
+        raw.notes.warn(
+            f"{theirs}：表头写“{stated}”，但按此合 {median * chosen:.4g} {yardstick.words[0]}，不可能；按{other}为 "
+            f"{median * fitting[0]:.4g}，已按{other}读取，请核对。",
+            f"{theirs}: the header says {stated}, which gives {median * chosen:.4g} {yardstick.words[1]}; that cannot "
+            f"be. {other} gives {median * fitting[0]:.4g} and was used. Please check.",
+            raw.place,
+        )
+        chosen = fitting[0]
+    elif not stated and len(fitting) == 1:
+        chosen = fitting[0]
+        raw.notes.info(
+            f"{theirs}：没有写单位，由比值（{median * chosen:.4g} {yardstick.words[0]}）认作{_name(factors, chosen)}。",
+            f"{theirs}: no unit is given; the ratio ({median * chosen:.4g} {yardstick.words[1]}) says "
+            f"{_name(factors, chosen)}.",
+            raw.place,
+        )
+    elif chosen not in fitting:
+        raw.notes.warn(
+            f"{theirs}：按{stated or default}读取，合 {median * chosen:.4g} {yardstick.words[0]}，超出常见范围，请核对。",
+            f"{theirs}: read as {stated or default}, which gives {median * chosen:.4g} {yardstick.words[1]}; unusual, "
+            "please check.",
+            raw.place,
+        )
+    elif stated:
+        raw.notes.info(
+            f"{theirs}：单位 {stated}（表头），合 {median * chosen:.4g} {yardstick.words[0]}。",
+            f"{theirs}: unit {stated} (header), {median * chosen:.4g} {yardstick.words[1]}.",
+            raw.place,
+        )
+    low, high = yardstick.limits
+    with np.errstate(invalid="ignore"):
+        odd = np.flatnonzero((ratio * chosen < low / 1000) | (ratio * chosen > high * 1000))
+    for i in odd[:5]:
+        raw.notes.warn(
+            f"{theirs}：{raw.cell(theirs, int(i))} 的值合 {ratio[i] * chosen:.4g} {yardstick.words[0]}，像是差了一万倍；未改动。",
+            f"{theirs}: the value in {raw.cell(theirs, int(i))} gives {ratio[i] * chosen:.4g} {yardstick.words[1]}, "
+            "10,000 times off by the look of it; not changed.",
+            raw.where(theirs, int(i)),
+        )
+    return values * chosen
+
+
+def _positive(values: Floats) -> Floats:
+    return np.where(values > 0, values, np.nan)
+
+
+def _usable(values: Floats, by: Floats | None) -> bool:
+    if by is None:
+        return False
+    with np.errstate(invalid="ignore"):
+        return bool(((values > 0) & (by > 0)).any())
+
+
+def _plausible(value: float, limits: tuple[float, float]) -> bool:
+    return limits[0] / _SLACK <= value <= limits[1] * _SLACK
+
+
+def _name(factors: Mapping[str, float], factor: float) -> str:
+    return next(n for n in ("万平方米", "平方米", "万元", "亿元", "元", *factors) if factors.get(n) == factor)

@@ -1,0 +1,137 @@
+"""This module reads map files through pyogrio: shapefile, GeoPackage, GeoJSON, FlatGeobuf."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pyogrio
+import shapely
+from pyproj import CRS
+
+from mapapp.core.errors import InputError, QuestionError
+from mapapp.core.schema import Layer
+from mapapp.core.text import Text
+from mapapp.ingest.foreign import check_width, empty, parsing
+from mapapp.ingest.result import Notes, Raw
+from mapapp.ingest.shapefile import settle_shapefile
+
+NAMES = {"shp": "Shapefile", "gpkg": "GeoPackage", "geojson": "GeoJSON", "fgb": "FlatGeobuf"}
+_FAMILY = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
+_EDGE = 1 << 16
+
+
+def read_vector(path: Path, kind: str, target: Layer, *, layer: str | None, encoding: str | None) -> Raw:
+    """Read one layer of a map file.
+
+    Parameters
+    ----------
+    kind : str
+        ``shp gpkg geojson fgb``.
+    layer : str, optional
+        The layer's name in the file. Without it the only layer, else the only one whose geometry suits ``target``.
+
+    Raises
+    ------
+    InputError
+        When the file is empty, damaged, or has parts missing.
+    QuestionError
+        When several layers could be meant (option ``layer``) or the encoding cannot be told (``encoding``).
+    """
+    notes = Notes()
+    name = path.name
+    if kind == "shp":
+        encoding = settle_shapefile(path, encoding, notes)
+    with parsing(name, NAMES[kind]):
+        found = [(str(n), None if g is None else str(g)) for n, g in pyogrio.list_layers(path)]
+    chosen = _choose(found, target, layer, name, notes)
+    with parsing(name, NAMES[kind], notes):
+        info = pyogrio.read_info(path, layer=chosen, encoding=encoding)
+        check_width(len(info["fields"]), name)
+        meta, table = pyogrio.read_arrow(path, layer=chosen, encoding=encoding, datetime_as_string=True)
+    if not table.num_rows:
+        raise empty(name)
+    with parsing(name, NAMES[kind], notes):
+        geometry_name = meta["geometry_name"] or "wkb_geometry"
+        geometry = None
+        if geometry_name in table.column_names:
+            geometry = shapely.from_wkb(np.asarray(table.column(geometry_name).to_pandas(), dtype=object))
+            table = table.drop_columns([geometry_name])
+        frame = table.to_pandas()
+        crs = CRS.from_user_input(meta["crs"]) if meta["crs"] else None
+    if geometry is None and target.spatial:
+        geometry = np.full(len(frame), None, dtype=object)
+    if kind == "geojson" and not _says_crs(path):
+        crs = _by_rfc7946(geometry, crs)
+    frame.columns = [str(c) for c in frame.columns]
+    return Raw(frame, geometry, crs, name, chosen, np.arange(1, len(frame) + 1), kind, notes=notes)
+
+
+def _choose(found: list[tuple[str, str | None]], target: Layer, layer: str | None, name: str, notes: Notes) -> str:
+    names = [n for n, _ in found]
+    if not names:
+        raise empty(name)
+    if layer is not None:
+        if layer in names:
+            return layer
+        raise QuestionError(
+            Text(f"文件里没有图层“{layer}”。", f"The file has no layer {layer!r}."),
+            Text(f"现有图层：{'、'.join(names[:20])}。", f"Layers there: {', '.join(names[:20])}."),
+            option="layer",
+            choices=tuple(names),
+            where=name,
+        )
+    if len(names) == 1:
+        return names[0]
+    fits = [n for n, g in found if g and _family(g) in target.geometry] if target.spatial else names
+    if len(fits) == 1:
+        notes.info(
+            f"读取图层“{fits[0]}”，其余 {len(names) - 1} 个未读。",
+            f"Layer {fits[0]!r} was read; {len(names) - 1} others were not.",
+            name,
+        )
+        return fits[0]
+    raise QuestionError(
+        Text(f"文件里有 {len(names)} 个图层。", f"The file has {len(names)} layers."),
+        Text(
+            f"请用 --layer 指明：{'、'.join((fits or names)[:20])}。",
+            f"Name one with --layer: {', '.join((fits or names)[:20])}.",
+        ),
+        option="layer",
+        choices=tuple(fits or names),
+        where=name,
+    )
+
+
+def _family(geometry_type: str) -> str:
+    return _FAMILY.get(geometry_type.split()[0].removeprefix("Multi"), "")
+
+
+def _says_crs(path: Path) -> bool:
+    """Whether a GeoJSON has a "crs" member; it stands near the head or the tail."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(_EDGE)
+        file.seek(max(0, size - _EDGE))
+        tail = file.read(_EDGE)
+    return any(re.search(rb'"crs"\s*:\s*\{', part) is not None for part in (head, tail))
+
+
+def _by_rfc7946(geometry: np.ndarray | None, crs: CRS | None) -> CRS | None:
+    """WGS 84 by RFC 7946 section 4 where the coordinates are degrees; else nobody said."""
+    if geometry is None:
+        return crs
+    west, south, east, north = shapely.total_bounds(geometry)
+    return CRS.from_epsg(4326) if west >= -180 and east <= 180 and south >= -90 and north <= 90 else None
+
+
+def is_empty_file(path: Path) -> InputError | None:
+    """Return the error for a file of no bytes, None otherwise."""
+    if path.stat().st_size:
+        return None
+    return InputError(
+        Text("文件是空的（0 字节）。", "The file is empty (0 bytes)."),
+        Text("请重新复制或导出。", "Copy or export it again."),
+        where=path.name,
+    )
