@@ -45,6 +45,7 @@ class Dialect(Protocol):
         *,
         geometry: bool,
         where: Sequence[sa.ColumnElement[bool]] = (),
+        committed: bool = False,
     ) -> pa.Table: ...
     def bounds(self, connection: sa.Connection, layer: str) -> Box | None: ...
     def describe(

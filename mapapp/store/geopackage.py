@@ -24,6 +24,7 @@ from mapapp.store.sql import INTERNAL, Box, python_values, quoted, table, table_
 
 BUSY_S = 30.0
 _CHUNK = 50_000
+_MANY = 20_000  # rows from which reading through compiled code pays
 
 
 class SqliteDialect:
@@ -31,19 +32,19 @@ class SqliteDialect:
 
     name = "sqlite"
 
-    def __init__(self, path: Path, *, srs_id: int = 0) -> None:
-        self.path, self.srs_id = path, srs_id
+    def __init__(self, path: Path, *, read_only: bool = False, immutable: bool = False) -> None:
+        self.path, self.srs_id = path, 0
+        self.uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}{'&immutable=1' if immutable else ''}"
 
     _SQL: Mapping[Kind, str] = {"str": "TEXT", "int": "INTEGER", "float": "DOUBLE", "bool": "BOOLEAN"}
 
-    @staticmethod
-    def engine(path: Path, *, read_only: bool, immutable: bool = False) -> sa.Engine:
+    def engine(self) -> sa.Engine:
         """Return an engine whose commits reach the disk and whose writers queue instead of failing."""
-        mode = "ro" if read_only else "rw"
-        uri = f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if immutable else ''}"
 
         def connect() -> sqlite3.Connection:
-            connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_S, check_same_thread=False)
+            connection = sqlite3.connect(
+                self.uri, uri=True, isolation_level=None, timeout=BUSY_S, check_same_thread=False
+            )
             try:
                 # FULL: in WAL mode NORMAL may lose the last commits when the power goes
                 connection.execute("PRAGMA synchronous = FULL")
@@ -283,13 +284,17 @@ class SqliteDialect:
         *,
         geometry: bool,
         where: Sequence[sa.ColumnElement[bool]] = (),
+        committed: bool = False,
     ) -> pa.Table:
-        """Return rows in their order of arrival; ``geometry`` adds a column of WKB."""
+        """Return rows in their order of arrival; ``geometry`` adds a column of WKB.
+
+        ``committed`` says that the transaction has not changed this layer.
+        """
         names = [*columns, *(["geom"] if geometry else [])]
-        if not where and native.available() and names:
-            raw = connection.connection.driver_connection
-            assert isinstance(raw, sqlite3.Connection)
-            got = native.read(raw, self.path, layer, columns, geometry=geometry)
+        # a connection of its own sees what is committed, so a writer reads that way only before it wrote
+        committed = committed or not connection.get_execution_options().get("mapapp_write")
+        if committed and not where and self._many(connection, layer):
+            got = native.read(self.uri.replace("?mode=rw", "?mode=ro"), layer, columns, geometry=geometry)
             if got is not None:
                 return got
         source = table(layer, names)
@@ -302,6 +307,11 @@ class SqliteDialect:
                 yield [(*r[:-1], gpkg.wkb(r[-1])) for r in rows] if geometry else [tuple(r) for r in rows]
 
         return table_of([*columns, *(["geometry"] if geometry else [])], types, batches())
+
+    @staticmethod
+    def _many(connection: sa.Connection, layer: str) -> bool:
+        """Whether a layer is worth loading compiled code for."""
+        return (connection.exec_driver_sql(f"SELECT max(fid) FROM {quoted(layer)}").scalar() or 0) > _MANY  # noqa: S608
 
     def bounds(self, connection: sa.Connection, layer: str) -> Box | None:
         """Return the box around all rows; outwards by a rounding of the R-tree's 32-bit numbers at most."""

@@ -125,9 +125,14 @@ def read_arrow(
     *,
     geometry: bool = True,
     where: Sequence[sa.ColumnElement[bool]] = (),
+    committed: bool = False,
 ) -> pa.Table:
-    """Return rows as Arrow, geometry as WKB in a last column ``geometry``."""
-    return dialect.read(connection, layer.name, columns, geometry=geometry and layer.spatial, where=where)
+    """Return rows as Arrow, geometry as WKB in a last column ``geometry``.
+
+    ``committed`` says that the transaction has not changed this layer, which lets a writer read as fast as a reader.
+    """
+    with_geometry = geometry and layer.spatial
+    return dialect.read(connection, layer.name, columns, geometry=with_geometry, where=where, committed=committed)
 
 
 def rows_of_arrow(got: pa.Table, layer: Layer) -> Rows:

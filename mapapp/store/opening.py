@@ -72,8 +72,8 @@ def create(url: str | Path, name: str, crs: str | pyproj.CRS) -> Database:
     except OSError as error:
         raise faults.read_only(path.name) from error
     try:
-        dialect_ = SqliteDialect(path)
-        session = Session(SqliteDialect.engine(path, read_only=False), dialect_, path.name)
+        file = SqliteDialect(path)
+        session = Session(file.engine(), file, path.name)
         _fill(session, name, system)
         with session.engine.connect() as connection:
             # write-ahead log: readers go on while somebody writes
@@ -161,8 +161,8 @@ def _file(path: Path, *, read_only: bool) -> Session:
     read_only = read_only or not os.access(path, os.W_OK)
     # a folder that cannot be written cannot hold the files beside the database that readers share: read it as it lies
     immutable = not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists()
-    engine = SqliteDialect.engine(path, read_only=read_only or immutable, immutable=immutable)
-    return Session(engine, SqliteDialect(path), path.name, read_only=read_only or immutable)
+    dialect = SqliteDialect(path, read_only=read_only or immutable, immutable=immutable)
+    return Session(dialect.engine(), dialect, path.name, read_only=read_only or immutable)
 
 
 def _known(session: Session) -> None:

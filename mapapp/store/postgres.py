@@ -166,6 +166,7 @@ class PostgresDialect:
         *,
         geometry: bool,
         where: Sequence[sa.ColumnElement[bool]] = (),
+        committed: bool = False,
     ) -> pa.Table:
         """Return rows in their order of arrival; ``geometry`` adds a column of WKB."""
         source = table(layer, list(columns))

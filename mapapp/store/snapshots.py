@@ -83,7 +83,7 @@ def freeze(connection: sa.Connection, dialect: Dialect, as_of: str, by: str, tit
 def _store(connection: sa.Connection, dialect: Dialect, layer: Layer) -> dict[str, Any]:
     stored = dialect.columns(connection, layer.name)
     columns = layers.picked_columns(stored, None, layer)
-    got = layers.read_arrow(connection, dialect, layer, columns)
+    got = layers.read_arrow(connection, dialect, layer, columns, committed=True)
     shas = []
     for at in range(0, got.num_rows, _BLOCK):
         part = got.slice(at, _BLOCK).combine_chunks()
