@@ -1,6 +1,6 @@
 """This module measures the link layout against proven optima and against networkx (Mehlhorn), in one run.
 
-    python benchmarks/steiner.py [--seconds 5] [--only vienna] [--peer]
+python benchmarks/steiner.py [--seconds 5] [--only vienna] [--peer]
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ def main() -> None:
         out.append((gap, tree.gap_pct, seconds, 100 * (peer / optimum - 1), peer_s))
         name = f"{row['origin_group'][:14]} {row['origin_name']}"
         g, c, s, pg, ps = out[-1]
-        print(f"{name:<28}{row['nodes']:>7}{row['terminals']:>6}{g:9.4f}{c:9.4f}{s:7.2f}{pg:10.3f}{ps:7.2f}", flush=True)
+        print(
+            f"{name:<28}{row['nodes']:>7}{row['terminals']:>6}{g:9.4f}{c:9.4f}{s:7.2f}{pg:10.3f}{ps:7.2f}", flush=True
+        )
     table = np.array(out)
     for title, values in (("mean", table.mean(axis=0)), ("worst", table.max(axis=0))):
         g, c, s, pg, ps = values

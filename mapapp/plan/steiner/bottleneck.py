@@ -7,19 +7,16 @@ Discrete Applied Mathematics 112 (2001), DOI 10.1016/S0166-218X(00)00318-8).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import njit
 
 from mapapp.plan.steiner.heap import find, pop, push
+from mapapp.plan.steiner.kernel import Array, kernel
 
-Array = np.ndarray[Any, Any]
 NEAR = 4
 """How many nearest terminals each node keeps."""
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def nearest(ptr: Array, adj: Array, eid: Array, w: Array, terminal: Array, base: Array, dist: Array) -> None:
     """Fill ``base`` and ``dist`` (flat, ``NEAR`` per node, in order of distance) with the nearest terminals.
 
@@ -83,10 +80,8 @@ def nearest(ptr: Array, adj: Array, eid: Array, w: Array, terminal: Array, base:
                 size = push(heap, pos, dist, size, slot)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
-def terminal_tree(
-    order: Array, u: Array, v: Array, length: Array, base: Array, parent: Array, step: Array
-) -> None:
+@kernel
+def terminal_tree(order: Array, u: Array, v: Array, length: Array, base: Array, parent: Array, step: Array) -> None:
     """Build the bottleneck tree over terminals by joining along ``order`` (edges by ``length`` ascending).
 
     ``parent``/``step``: union by size without compression, so the bottleneck of two terminals is the largest step on
@@ -114,7 +109,7 @@ def terminal_tree(
         rank[b] += rank[a]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def between(a: int, b: int, parent: Array, step: Array) -> float:
     """Return the bottleneck distance of two terminals; steps grow towards the root of the tree."""
     worst = 0.0
@@ -130,10 +125,10 @@ def between(a: int, b: int, parent: Array, step: Array) -> float:
     return worst
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def bound(x: int, y: int, limit: float, base: Array, dist: Array, parent: Array, step: Array) -> float:
     """Return an upper bound of the bottleneck Steiner distance of ``x`` and ``y``; stops once below ``limit``."""
-    best = np.inf
+    best = float(np.inf)
     for i in range(x * NEAR, x * NEAR + NEAR):
         if base[i] < 0 or dist[i] >= best:
             break
@@ -144,20 +139,20 @@ def bound(x: int, y: int, limit: float, base: Array, dist: Array, parent: Array,
             if base[i] != base[j]:
                 d = max(d, between(base[i], base[j], parent, step))
             if d < best:
-                best = d
+                best = float(d)
                 if best < limit:
                     return best
     return best
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def dearer(u: Array, v: Array, w: Array, base: Array, dist: Array, parent: Array, step: Array, out: Array) -> None:
     """Mark edges that are dearer than the bottleneck distance of their ends."""
     for e in range(len(u)):
         out[e] = bound(u[e], v[e], w[e], base, dist, parent, step) < w[e]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def detours(
     order: Array, ptr: Array, adj: Array, eid: Array, u: Array, v: Array, w: Array, reach: int, alive: Array
 ) -> None:
@@ -179,7 +174,7 @@ def detours(
         while size > 0 and steps < reach and not found:
             x = heap[0]
             size = pop(heap, pos, dist, size)
-            steps += 1
+            steps += ptr[x + 1] - ptr[x]
             for s in range(ptr[x], ptr[x + 1]):
                 f = eid[s]
                 if f == e or not alive[f]:

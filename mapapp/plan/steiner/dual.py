@@ -7,17 +7,13 @@ the Steiner problem in graphs, Mathematical Programming Computation 10 (2018), D
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import njit
 
 from mapapp.plan.steiner.heap import pop, push
+from mapapp.plan.steiner.kernel import Array, kernel
 
-Array = np.ndarray[Any, Any]
 
-
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def start(root: int, terminals: Array, ptr: Array, key: Array, heap: Array, pos: Array, active: Array) -> int:
     """Fill the queue of active terminals (all but the root), keyed by their number of entering arcs."""
     size = 0
@@ -31,10 +27,20 @@ def start(root: int, terminals: Array, ptr: Array, key: Array, heap: Array, pos:
     return size
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def ascend(
-    root: int, ptr: Array, adj: Array, inarc: Array, rc: Array, key: Array, heap: Array, pos: Array, active: Array,
-    size: int, mark: Array, work: int,
+    root: int,
+    ptr: Array,
+    adj: Array,
+    inarc: Array,
+    rc: Array,
+    key: Array,
+    heap: Array,
+    pos: Array,
+    active: Array,
+    size: int,
+    mark: Array,
+    work: int,
 ) -> tuple[float, int]:
     """Raise cuts until every terminal is reached from ``root`` over arcs of reduced cost zero, or ``work`` is spent.
 
@@ -128,7 +134,7 @@ def ascend(
     return gained, size
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def deletable(u: Array, v: Array, rc: Array, down: Array, up: Array, slack: float, out: Array) -> None:
     """Mark edges of which neither direction fits into a tree cheaper than the bound by ``slack``.
 

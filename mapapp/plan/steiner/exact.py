@@ -6,25 +6,33 @@ Erickson, Monma and Veinott (1987): one shortest-path search per set of sources.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import njit
 
 from mapapp.plan.steiner.heap import pop, push
+from mapapp.plan.steiner.kernel import Array, kernel
 
-Array = np.ndarray[Any, Any]
 
-
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def fill(
-    sources: int, nodes: int, ptr: Array, adj: Array, cost: Array, bound: float, first: int, last: int,
-    d: Array, pred: Array, heap: Array, pos: Array,
+    sources: int,
+    nodes: int,
+    ptr: Array,
+    adj: Array,
+    cost: Array,
+    bound: float,
+    first: int,
+    last: int,
+    left: Array,
+    d: Array,
+    pred: Array,
+    heap: Array,
+    pos: Array,
 ) -> None:
     """Fill ``d[set, node]``, the least cost to join a set of sources and a node, for sets ``first`` to ``last - 1``.
 
-    Nodes 0 .. ``sources - 1`` are the sources, node ``sources`` the goal, which no path runs through. Costs of ``bound``
-    and more are left out. ``pred``: -1 nothing; an arc number; or ``-2 - subset`` where two sets meet.
+    Nodes 0 .. ``sources - 1`` are the sources, node ``sources`` the goal, which no path runs through. ``left``: at
+    least so much is still missing from a node to the goal (`remaining`); what cannot end below ``bound`` is left out.
+    ``pred``: -1 nothing; an arc number; or ``-2 - subset`` where two sets meet.
     """
     for mask in range(first, last):
         size = 0
@@ -47,7 +55,7 @@ def fill(
                 two = mask ^ one
                 for x in range(nodes):
                     t = d[one, x] + d[two, x]
-                    if t < d[mask, x] and t < bound:
+                    if t < d[mask, x] and t + left[x] < bound:
                         d[mask, x] = t
                         pred[mask, x] = -2 - one
                 if sub == 0:
@@ -64,13 +72,38 @@ def fill(
             for a in range(ptr[x], ptr[x + 1]):
                 y = adj[a]
                 t = key[x] + cost[a]
-                if t < key[y] and t < bound:
+                if t < key[y] and t + left[y] < bound:
                     key[y] = t
                     pred[mask, y] = a
                     size = push(heap, pos, key, size, y)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
+def remaining(
+    sources: int, nodes: int, ptr: Array, adj: Array, cost: Array, own: Array, left: Array, heap: Array, pos: Array
+) -> None:
+    """Fill ``left`` with the distance from each node to the goal; arcs come both ways, the goal's own may lack."""
+    size = 0
+    for x in range(nodes):
+        left[x] = np.inf
+    left[sources] = 0.0
+    for a in range(ptr[nodes]):
+        x = own[a]
+        if adj[a] == sources and cost[a] < left[x]:
+            left[x] = cost[a]
+            size = push(heap, pos, left, size, x)
+    while size > 0:
+        x = heap[0]
+        size = pop(heap, pos, left, size)
+        for a in range(ptr[x], ptr[x + 1]):
+            y = adj[a]
+            t = left[x] + cost[a]
+            if t < left[y]:
+                left[y] = t
+                size = push(heap, pos, left, size, y)
+
+
+@kernel
 def walk_back(sources: int, own: Array, pred: Array, stack: Array, out: Array) -> int:
     """Write the arcs of the joining tree to ``out``; return how many. Arcs may repeat where costs are zero."""
     stack[0, 0] = (1 << sources) - 1

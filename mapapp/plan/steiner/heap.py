@@ -6,15 +6,10 @@ The caller owns three arrays: ``heap`` (items), ``pos`` (place of each item in `
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numba import njit
-
-Array = np.ndarray[Any, Any]
+from mapapp.plan.steiner.kernel import Array, kernel
 
 
-@njit(cache=True, inline="never")  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def push(heap: Array, pos: Array, key: Array, size: int, item: int) -> int:
     """Insert ``item``, or move it up after its key fell; return the new size."""
     i = pos[item]
@@ -35,7 +30,7 @@ def push(heap: Array, pos: Array, key: Array, size: int, item: int) -> int:
     return size
 
 
-@njit(cache=True, inline="never")  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def pop(heap: Array, pos: Array, key: Array, size: int) -> int:
     """Remove the item with the least key, which the caller read from ``heap[0]``; return the new size."""
     pos[heap[0]] = -1
@@ -64,14 +59,14 @@ def pop(heap: Array, pos: Array, key: Array, size: int) -> int:
     return size
 
 
-@njit(cache=True, inline="never")  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def clear(heap: Array, pos: Array, size: int) -> None:
     """Forget what is left in the heap."""
     for i in range(size):
         pos[heap[i]] = -1
 
 
-@njit(cache=True, inline="never")  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def find(parent: Array, x: int) -> int:
     """Return the root of ``x`` in a union-find forest, halving the path."""
     while parent[x] != x:

@@ -2,24 +2,23 @@
 
 A key node is a terminal or a branching; a key path runs between two key nodes. Cutting one path is the key-path
 exchange, cutting all at a branching is key-node elimination (Uchoa and Werneck 2012, DOI 10.1145/2133803.2184448);
-cutting more is a large-neighbourhood search. The parts are joined by the exact method of `exact`, so that new branchings
-appear where they pay. Only the small parts are looked at, never the one that holds the root.
+cutting more is a large-neighbourhood search. The parts are joined by the exact method of `exact`, so that new
+branchings appear where they pay. Only the small parts are looked at, never the one that holds the root.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from mapapp.plan.steiner.exact import fill, walk_back
+from mapapp.plan.steiner.exact import fill, remaining, walk_back
 from mapapp.plan.steiner.heap import pop, push
-
-Array = np.ndarray[Any, Any]
+from mapapp.plan.steiner.kernel import Array, kernel
 
 MOST_PARTS = 9
-MOST_NODES = 700
+_NEAR_NODES = 400
+"""Free nodes around a cut into four or more parts; two or three parts see all within reach."""
 _MOST_PART_NODES = 6000
 
 
@@ -50,10 +49,12 @@ class Room(NamedTuple):
     part: Array  # node: part number or -1
     local: Array  # node: number in the small problem or -1
     gone: Array  # edge: cut
+    idle: Array  # node: moves of at most so many parts failed here since something changed nearby
     dist: Array
     pos: Array
     heap: Array
     cut: Array
+    lead: Array  # whether a cut edge begins a key path
     free: Array
     ends: Array
     nodes: Array
@@ -63,6 +64,8 @@ class Room(NamedTuple):
     pred: Array
     lpos: Array
     lheap: Array
+    left: Array
+    lnode: Array
     lptr: Array
     ladj: Array
     lcost: Array
@@ -75,18 +78,35 @@ class Room(NamedTuple):
 
 def room(n: int, m: int) -> Room:
     """Return working space for ``n`` nodes and ``m`` edges."""
-    locals_ = min(n, MOST_NODES) + MOST_PARTS + 1
-    ints, sets = np.int64, 1 << (MOST_PARTS - 1)
+    ints = np.int64
+    locals_ = n + MOST_PARTS + 1
+    cells = max(4 * (n + 3), (1 << MOST_PARTS - 1) * (min(n, _NEAR_NODES) + MOST_PARTS + 1))
+    nodes: dict[str, Array] = {name: np.empty(n, ints) for name in ("heap", "free", "ends", "nodes", "found")}
+    arcs: dict[str, Array] = {name: np.empty(2 * m, ints) for name in ("ladj", "lown", "lend", "lhead")}
     return Room(
-        state=np.zeros(n, np.int8), part=np.full(n, -1, ints), local=np.full(n, -1, ints), gone=np.zeros(m, bool),
-        dist=np.full(n, np.inf), pos=np.full(n, -1, ints), heap=np.empty(n, ints), cut=np.empty(m, ints),
-        free=np.empty(n, ints), ends=np.empty(n, ints), nodes=np.empty(n, ints), start=np.empty(n + 2, ints),
-        found=np.empty(n, ints), d=np.empty((sets, locals_)), pred=np.empty((sets, locals_), ints),
-        lpos=np.full(locals_, -1, ints), lheap=np.empty(locals_, ints), lptr=np.empty(locals_ + 1, ints),
-        ladj=np.empty(2 * m, ints), lcost=np.empty(2 * m), lown=np.empty(2 * m, ints), lend=np.empty(2 * m, ints),
-        lhead=np.empty(2 * m, ints),
-        stack=np.empty((2 * MOST_PARTS + 4, 2), ints), out=np.empty(4 * locals_ + 8 * MOST_PARTS * locals_, ints),
-    )  # fmt: skip
+        state=np.zeros(n, np.int8),
+        part=np.full(n, -1, ints),
+        local=np.full(n, -1, ints),
+        gone=np.zeros(m, bool),
+        idle=np.zeros(n, ints),
+        dist=np.full(n, np.inf),
+        pos=np.full(n, -1, ints),
+        cut=np.empty(m, ints),
+        lead=np.empty(m + 1, bool),
+        start=np.empty(n + 2, ints),
+        d=np.empty(cells),
+        pred=np.empty(cells, ints),
+        lpos=np.full(locals_, -1, ints),
+        lheap=np.empty(locals_, ints),
+        left=np.empty(locals_),
+        lnode=np.empty(locals_, ints),
+        lptr=np.empty(locals_ + 1, ints),
+        lcost=np.empty(2 * m),
+        stack=np.empty((2 * MOST_PARTS + 4, 2), ints),
+        out=np.empty(4 * locals_ + 8 * MOST_PARTS * locals_, ints),
+        **nodes,
+        **arcs,
+    )
 
 
 def tree(n: int, m: int, root: int, par: Array, pare: Array) -> Tree:
@@ -98,7 +118,7 @@ def tree(n: int, m: int, root: int, par: Array, pare: Array) -> Tree:
     return Tree(par.copy(), pare.copy(), edge, degree, np.array([root], np.int64))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def centroid(par: Array) -> int:
     """Return a node of the tree whose branches hold at most half of its nodes each."""
     n = len(par)
@@ -127,14 +147,14 @@ def centroid(par: Array) -> int:
     return -1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def _random(seed: Array) -> int:
     """Step a 31-bit linear congruential generator."""
     seed[0] = (seed[0] * 1103515245 + 12345) & 0x7FFFFFFF
-    return seed[0] >> 8
+    return int(seed[0] >> 8)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def _cut_at(x: int, net: Net, tree: Tree, room: Room, cuts: int, frees: int, ends: int) -> tuple[int, int, int]:
     """Cut all key paths that leave ``x``; return the new counts of cut edges, freed nodes and ends."""
     for s in range(net.ptr[x], net.ptr[x + 1]):
@@ -142,10 +162,12 @@ def _cut_at(x: int, net: Net, tree: Tree, room: Room, cuts: int, frees: int, end
         if not tree.edge[e] or room.gone[e]:
             continue
         y = net.adj[s]
+        room.lead[cuts] = True
         while True:
             room.gone[e] = True
             room.cut[cuts] = e
             cuts += 1
+            room.lead[cuts] = False
             if net.terminal[y] or tree.degree[y] != 2 or room.state[y] != 0:
                 break
             room.state[y] = 1
@@ -164,16 +186,15 @@ def _cut_at(x: int, net: Net, tree: Tree, room: Room, cuts: int, frees: int, end
     return cuts, frees, ends
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
-def _region(
-    x: int, parts: int, net: Net, tree: Tree, room: Room, seed: Array
-) -> tuple[int, int, int, float]:
-    """Cut around ``x`` until the tree falls into at most ``parts``; return cut edges, freed nodes, parts and cost.
+@kernel
+def _region(x: int, parts: int, net: Net, tree: Tree, room: Room, seed: Array) -> tuple[int, int, int, float, float]:
+    """Cut around ``x`` until the tree falls into at most ``parts``; return what was cut.
 
+    Counts of cut edges, freed nodes and parts, the cost of the cut, and of its longest key path.
     ``room.ends`` lists one node of each part. Zero parts when ``x`` alone would make too many.
     """
-    if net.terminal[x] and tree.degree[x] + 1 > parts or tree.degree[x] > parts:
-        return 0, 0, 0, 0.0
+    if (net.terminal[x] and tree.degree[x] + 1 > parts) or tree.degree[x] > parts:
+        return 0, 0, 0, 0.0, 0.0
     if net.terminal[x]:
         room.state[x] = 2
         room.ends[0] = x
@@ -210,14 +231,21 @@ def _region(
         tried = 0
         cuts, frees, ends = _cut_at(y, net, tree, room, cuts, frees, ends)
     total = 0.0
-    for i in range(cuts):
-        total += net.cost[room.cut[i]]
-    return cuts, frees, ends, total
+    longest = 0.0
+    path = 0.0
+    for i in range(cuts):  # the edges of one path stand together, from one end to the other
+        e = room.cut[i]
+        total += net.cost[e]
+        if i > 0 and room.lead[i]:
+            path = 0.0
+        path += net.cost[e]
+        longest = max(longest, path)
+    return cuts, frees, ends, total, longest
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def _collect(net: Net, tree: Tree, room: Room, ends: int) -> int:
-    """Number the nodes of all parts but the root's, which moves to the last place of ``ends``; return how many.
+    """Label the nodes of all parts but the root's, which moves to the last place of ``ends``; return how many.
 
     Part ``i`` is ``room.nodes[start[i]:start[i + 1]]``. Minus one when the parts are too large to be worth it.
     """
@@ -258,20 +286,30 @@ def _collect(net: Net, tree: Tree, room: Room, ends: int) -> int:
     return count
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
-def _surround(net: Net, tree: Tree, room: Room, count: int, small: int, limit: float, most: int) -> int:
-    """Number the nodes outside the tree within ``limit`` of the parts, nearest first; return the number of nodes."""
+@kernel
+def _surround(net: Net, tree: Tree, room: Room, frees: int, ends: int, count: int, limit: float, most: int) -> int:
+    """Label the free nodes within ``limit``, nearest first; return the number of nodes of the small problem.
+
+    Few parts: near any of their nodes. More: near the cut itself, which keeps the problem small where parts are large.
+    """
     size = 0
+    small = ends - 1
     for i in range(count):
-        x = room.nodes[i]
-        room.dist[x] = 0.0
-        room.local[x] = room.part[x]
-        for s in range(net.ptr[x], net.ptr[x + 1]):
-            y = net.adj[s]
-            t = net.cost[net.eid[s]]
-            if t < limit and t < room.dist[y] and room.part[y] < 0 and (tree.par[y] == -2 or room.state[y] == 1):
-                room.dist[y] = t
-                size = push(room.heap, room.pos, room.dist, size, y)
+        room.local[room.nodes[i]] = room.part[room.nodes[i]]
+    wide = small <= 2
+    seeds = count if wide else frees + ends
+    for i in range(seeds):
+        x = room.nodes[i] if wide else room.free[i] if i < frees else room.ends[i - frees]
+        if wide:  # only the neighbours: the parts are large
+            for s in range(net.ptr[x], net.ptr[x + 1]):
+                y = net.adj[s]
+                t = net.cost[net.eid[s]]
+                if t < limit and t < room.dist[y] and (tree.par[y] == -2 or room.state[y] == 1):
+                    room.dist[y] = t
+                    size = push(room.heap, room.pos, room.dist, size, y)
+        else:
+            room.dist[x] = 0.0
+            size = push(room.heap, room.pos, room.dist, size, x)
     local = small + 1
     found = 0
     while size > 0:
@@ -280,20 +318,23 @@ def _surround(net: Net, tree: Tree, room: Room, count: int, small: int, limit: f
         room.found[found] = x
         found += 1
         if local >= most:
-            continue  # only reset its distance later
-        room.local[x] = local
-        local += 1
+            continue  # its distance is still to be forgotten later
+        free = tree.par[x] == -2 or room.state[x] == 1
+        if free:
+            room.local[x] = local
+            room.lnode[local] = x
+            local += 1
         for s in range(net.ptr[x], net.ptr[x + 1]):
             y = net.adj[s]
             t = room.dist[x] + net.cost[net.eid[s]]
-            if t < limit and t < room.dist[y] and room.part[y] < 0 and (tree.par[y] == -2 or room.state[y] == 1):
+            if t < limit and t < room.dist[y] and not (wide and tree.par[y] != -2 and room.state[y] != 1):
                 room.dist[y] = t
                 size = push(room.heap, room.pos, room.dist, size, y)
     room.start[small + 1] = found
     return local
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def _arcs(net: Net, tree: Tree, room: Room, small: int, local: int, limit: float) -> None:
     """Write the arcs of the small problem: parts first, the goal (number ``small``) without any, then free nodes."""
     a = 0
@@ -301,10 +342,10 @@ def _arcs(net: Net, tree: Tree, room: Room, small: int, local: int, limit: float
         room.lptr[i] = a
         if i == small:
             continue
-        lo = room.start[i] if i < small else i - small - 1
-        hi = room.start[i + 1] if i < small else lo + 1
+        lo = room.start[i] if i < small else 0
+        hi = room.start[i + 1] if i < small else 1
         for j in range(lo, hi):
-            x = room.nodes[j] if i < small else room.found[j]
+            x = room.nodes[j] if i < small else room.lnode[i]
             for s in range(net.ptr[x], net.ptr[x + 1]):
                 e = net.eid[s]
                 if net.cost[e] >= limit:
@@ -324,7 +365,7 @@ def _arcs(net: Net, tree: Tree, room: Room, small: int, local: int, limit: float
     room.lptr[local] = a
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def _rejoin(net: Net, tree: Tree, room: Room, cuts: int, frees: int, ends: int, count: int, arcs: int) -> float:
     """Put the arcs ``room.out[:arcs]`` in the place of the cut edges, turn the parts, return the change of cost."""
     top = room.ends[ends - 1]
@@ -381,6 +422,10 @@ def _rejoin(net: Net, tree: Tree, room: Room, cuts: int, frees: int, ends: int, 
         for s in range(net.ptr[x], net.ptr[x + 1]):
             if tree.edge[net.eid[s]]:
                 tree.degree[x] += 1
+    for i in range(tail):
+        room.idle[queue[i]] = 0
+    for i in range(ends):
+        room.idle[room.ends[i]] = 0
     for i in range(tail - 1, anchors - 1, -1):
         x = queue[i]
         if tree.degree[x] == 1 and not net.terminal[x]:
@@ -393,28 +438,34 @@ def _rejoin(net: Net, tree: Tree, room: Room, cuts: int, frees: int, ends: int, 
     return change
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
-def _move(x: int, parts: int, most: int, net: Net, tree: Tree, room: Room, seed: Array, spent: Array) -> float:
+@kernel
+def _move(x: int, parts: int, net: Net, tree: Tree, room: Room, seed: Array, spent: Array) -> float:
     """Cut around ``x``, join again; return the change of cost, zero when nothing better was found."""
-    cuts, frees, ends, total = _region(x, parts, net, tree, room, seed)
+    cuts, frees, ends, total, longest = _region(x, parts, net, tree, room, seed)
     change = 0.0
     tops = ends
     if cuts > 0 and ends >= 2 and total > 0.0:
         count = _collect(net, tree, room, ends)
         if count >= 0:
             small = ends - 1
-            local = _surround(net, tree, room, count, small, total, most)
+            nodes = len(tree.par) + small + 1 if small <= 2 else min(len(tree.par), _NEAR_NODES) + small + 1
+            local = _surround(net, tree, room, frees, ends, count, longest, nodes)
             found = room.start[small + 1]
             _arcs(net, tree, room, small, local, total)
             sets = 1 << small
+            d = room.d[: sets * local].reshape((sets, local))
+            pred = room.pred[: sets * local].reshape((sets, local))
+            remaining(
+                small, local, room.lptr, room.ladj, room.lcost, room.lown, room.left, room.lheap, room.lpos
+            )  # fmt: skip
             fill(
-                small, local, room.lptr, room.ladj, room.lcost, total, 1, sets, room.d, room.pred,
+                small, local, room.lptr, room.ladj, room.lcost, total, 1, sets, room.left, d, pred,
                 room.lheap, room.lpos,
             )  # fmt: skip
             spent[0] += count + 8 * local * sets + local * int(1.5**small * sets)
-            gain = total - room.d[sets - 1, small]
+            gain = total - d[sets - 1, small]
             if gain > 1e-12 * total:
-                arcs = walk_back(small, room.lown, room.pred, room.stack, room.out)
+                arcs = walk_back(small, room.lown, pred, room.stack, room.out)
                 change = _rejoin(net, tree, room, cuts, frees, ends, count, arcs)
             for i in range(count):
                 room.part[room.nodes[i]] = -1
@@ -433,9 +484,9 @@ def _move(x: int, parts: int, most: int, net: Net, tree: Tree, room: Room, seed:
     return change
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def sweep(
-    order: Array, first: int, parts: int, most: int, net: Net, tree: Tree, room: Room, seed: Array, work: int
+    order: Array, first: int, parts: int, net: Net, tree: Tree, room: Room, seed: Array, work: int
 ) -> tuple[int, float, int]:
     """Try a move at each node of the tree in ``order[first:]``, until ``work`` is spent.
 
@@ -455,10 +506,16 @@ def sweep(
     while i < len(order) and spent[0] < work:
         x = order[i]
         i += 1
-        if tree.par[x] == -2:
+        if tree.par[x] == -2 or room.idle[x] >= parts:
             continue
-        c = _move(x, parts, most, net, tree, room, seed, spent)
+        if not net.terminal[x] and tree.degree[x] == 2 and tree.par[x] >= 0:
+            y = tree.par[x]
+            if not net.terminal[y] and tree.degree[y] == 2 and tree.par[y] >= 0:
+                continue  # one node of each key path stands for it
+        c = _move(x, parts, net, tree, room, seed, spent)
         if c < 0.0:
             change += c
             moves += 1
+        else:
+            room.idle[x] = parts
     return i, change, moves

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import njit
 
 from mapapp.plan.steiner.heap import pop, push
+from mapapp.plan.steiner.kernel import Array, kernel
 
-Array = np.ndarray[Any, Any]
 
-
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def grow(start: int, ptr: Array, adj: Array, eid: Array, cost: Array, terminal: Array, intree: Array) -> int:
     """Mark in ``intree`` the nodes of a tree grown from ``start`` to the next terminal again and again.
 
@@ -56,7 +52,7 @@ def grow(start: int, ptr: Array, adj: Array, eid: Array, cost: Array, terminal: 
     return reached
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def span(
     start: int, ptr: Array, adj: Array, eid: Array, cost: Array, terminal: Array, intree: Array, par: Array, pare: Array
 ) -> float:
@@ -110,7 +106,7 @@ def span(
     return total
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def best_of(
     starts: Array, ptr: Array, adj: Array, eid: Array, guide: Array, cost: Array, terminal: Array, best: Array
 ) -> float:
@@ -135,7 +131,7 @@ def best_of(
     return value
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def shortest(sources: Array, ptr: Array, adj: Array, inarc: Array, rc: Array, forward: bool, dist: Array) -> None:
     """Fill ``dist`` with arc distances ``rc`` from (``forward``) or to the nearest of ``sources``."""
     n = len(ptr) - 1

@@ -8,18 +8,15 @@ four that can be passed by, and the nearest neighbour of a terminal.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mapapp.plan.steiner.bottleneck import NEAR, bound, dearer, detours, nearest, terminal_tree
 from mapapp.plan.steiner.graph import Graph
+from mapapp.plan.steiner.kernel import Array, kernel
 
-Array = np.ndarray[Any, Any]
 
-
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def _degree_one(ptr: Array, adj: Array, eid: Array, terminal: Array, want: int, label: Array, state: Array) -> None:
     """Strip leaves. ``state`` of an edge: 0 stays, 1 gone, 2 in every tree (its leaf end is a terminal)."""
     n = len(ptr) - 1
@@ -65,16 +62,29 @@ def _degree_one(ptr: Array, adj: Array, eid: Array, terminal: Array, want: int, 
         label[x] = y
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def _pass_by(
-    ptr: Array, adj: Array, eid: Array, w: Array, terminal: Array, base: Array, dist: Array, parent: Array,
-    step: Array, most: int, gone: Array, out_u: Array, out_v: Array, out_e: Array, out_f: Array,
+    ptr: Array,
+    adj: Array,
+    eid: Array,
+    w: Array,
+    terminal: Array,
+    base: Array,
+    dist: Array,
+    parent: Array,
+    step: Array,
+    most: int,
+    gone: Array,
+    out_u: Array,
+    out_v: Array,
+    out_e: Array,
+    out_f: Array,
 ) -> int:
     """Replace non-terminals of degree 2 to ``most`` by edges between their neighbours; return how many edges appear.
 
     No two that touch are replaced in one call, so that each sees the graph it was tested on. A node of degree three or
-    more may go when for each choice of three or more neighbours a spanning tree over their bottleneck distances costs no
-    more than their edges to the node. A new edge dearer than the bottleneck distance of its ends is left out.
+    more may go when for each choice of three or more neighbours a spanning tree over their bottleneck distances costs
+    no more than their edges to the node. A new edge dearer than the bottleneck distance of its ends is left out.
     """
     n = len(ptr) - 1
     locked = np.zeros(n, np.bool_)
@@ -141,7 +151,7 @@ def _pass_by(
     return count
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@kernel
 def _nearest_vertex(
     ptr: Array, adj: Array, eid: Array, w: Array, terminal: Array, base: Array, dist: Array, label: Array, state: Array
 ) -> int:
@@ -216,15 +226,15 @@ def distances(graph: Graph) -> tuple[Array, Array, Array, Array]:
     return base, dist, parent, step
 
 
-def pass_by(graph: Graph, most: int, near: tuple[Array, Array, Array, Array]) -> int:
+def pass_by(graph: Graph, most: int) -> int:
     """Replace non-terminals of degree 2 to ``most`` (at most 4); return how many went."""
     net = graph.csr()
+    near = distances(graph) if most > 2 else (np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64), np.empty(0))
     gone = np.zeros(graph.n, bool)
     room = 2 * len(graph.u) + 8
     u, v, e, f = (np.empty(room, np.int64) for _ in range(4))
-    k = _pass_by(
-        net.ptr, net.adj, net.eid, graph.w, graph.terminal, *near, most, gone, u, v, e, f
-    )
+    base, dist, parent, step = near
+    k = _pass_by(net.ptr, net.adj, net.eid, graph.w, graph.terminal, base, dist, parent, step, most, gone, u, v, e, f)
     if not gone.any():
         return 0
     e, f = e[:k], f[:k]
@@ -235,8 +245,8 @@ def pass_by(graph: Graph, most: int, near: tuple[Array, Array, Array, Array]) ->
     return int(gone.sum())
 
 
-def reduce(graph: Graph, late: Callable[[], bool], *, rounds: int = 12, reach: int = 40) -> None:
-    """Shrink ``graph`` in place until a round takes less than two per cent, or ``late()`` says stop.
+def reduce(graph: Graph, late: Callable[[], bool], *, rounds: int = 12, reach: int = 150) -> None:
+    """Shrink ``graph`` in place until a round takes less than four per cent, or ``late()`` says stop.
 
     Parameters
     ----------
@@ -247,7 +257,7 @@ def reduce(graph: Graph, late: Callable[[], bool], *, rounds: int = 12, reach: i
     rounds : int
         At most so many rounds.
     reach : int
-        Nodes that the search for a way round an edge may settle.
+        Arcs that the search for a way round an edge may look at.
     """
     for _ in range(rounds):
         before = len(graph.u)
@@ -268,10 +278,10 @@ def reduce(graph: Graph, late: Callable[[], bool], *, rounds: int = 12, reach: i
         graph.take(alive)
         graph.tidy()
         leaves(graph)
-        for most in (2, 2, 3, 4):
+        for most in (2, 2, 4):
             if late() or len(graph.u) == 0:
                 break
-            if pass_by(graph, most, distances(graph)):
+            if pass_by(graph, most):
                 graph.tidy()
         if late() or len(graph.terminals) <= 1 or len(graph.u) == 0:
             break
@@ -281,6 +291,6 @@ def reduce(graph: Graph, late: Callable[[], bool], *, rounds: int = 12, reach: i
         state = np.zeros(len(graph.u), np.int8)
         _nearest_vertex(net.ptr, net.adj, net.eid, graph.w, graph.terminal, near[0], near[1], label, state)
         _apply(graph, label, state)
-        if len(graph.u) > 0.98 * before:
+        if len(graph.u) > 0.96 * before:
             break
     graph.tidy()

@@ -1,7 +1,7 @@
 """This module finds a short Steiner tree with a proof of how good it is.
 
-Reduce, bound from below by dual ascent, build on the arcs that the ascent saturated, improve locally, delete by bound, and
-again from other roots; then search large neighbourhoods until nothing helps or time is up.
+Reduce, bound from below by dual ascent, build on the arcs that the ascent saturated, improve locally, delete by bound,
+and again from other roots; then search large neighbourhoods until nothing helps or time is up.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from mapapp.core.errors import InputError
 from mapapp.core.text import Text
 from mapapp.plan.steiner import dual, local, paths
-from mapapp.plan.steiner.exact import fill, walk_back
+from mapapp.plan.steiner.exact import fill, remaining, walk_back
 from mapapp.plan.steiner.graph import Csr, Graph, csr
 from mapapp.plan.steiner.reduce import reduce
 
@@ -119,7 +119,10 @@ def _checked(tail: Array, head: Array, cost: Array, terminals: Array) -> tuple[A
     w, t = np.asarray(cost, np.float64).ravel(), np.asarray(terminals, np.int64).ravel()
     if not len(u) == len(v) == len(w):
         raise InputError(
-            Text(f"起点 {len(u)}、终点 {len(v)}、费用 {len(w)} 个数不一。", f"{len(u)} tails, {len(v)} heads, {len(w)} costs."),
+            Text(
+                f"起点 {len(u)}、终点 {len(v)}、费用 {len(w)} 个数不一。",
+                f"{len(u)} tails, {len(v)} heads, {len(w)} costs.",
+            ),
             Text("三者须等长。", "All three must have one length."),
         )
     if len(w) and not (np.isfinite(w).all() and (w >= 0).all()):
@@ -139,7 +142,10 @@ def _connected(n: int, u: Array, v: Array, t: Array, names: Array) -> None:
     if len(lost):
         a, b = int(names[t[0]]), int(names[lost[0]])
         raise InputError(
-            Text(f"{len(lost)} 个端点（如 {b}）与端点 {a} 不连通。", f"{len(lost)} terminals (such as {b}) are cut off from {a}."),
+            Text(
+                f"{len(lost)} 个端点（如 {b}）与端点 {a} 不连通。",
+                f"{len(lost)} terminals (such as {b}) are cut off from {a}.",
+            ),
             Text("请按连通分量分别求解。", "Solve each connected component by itself."),
         )
 
@@ -206,13 +212,13 @@ class _Search:
         if self.late(0.5):
             self.ascent(self.root())
             return
-        reduce(self.graph, lambda: self.late(0.5))
+        reduce(self.graph, lambda: self.late(0.4))
         if self.trivial() or self.small():
             return
         roots = 0
-        while roots < 10 and not self.solved() and not self.late(0.35):
+        while roots < 10 and not self.solved() and (roots == 0 or not self.late(0.35)):
             before = len(self.graph.u)
-            done = self.ascent(self.root(roots))
+            done = self.ascent(self.root(roots), (3,) if roots % 3 == 0 else (3, 5))
             roots += 1
             if self.trivial() or not done:
                 break
@@ -266,11 +272,14 @@ class _Search:
         d, pred = np.empty((sets, g.n)), np.empty((sets, g.n), np.int64)
         heap, pos = np.empty(g.n, np.int64), np.full(g.n, -1, np.int64)
         limit = np.nextafter((self.best - g.fixed_cost) * (1 + 1e-9), np.inf)
+        left = np.empty(g.n)
+        remaining(s, g.n, net.ptr, net.adj, cost, own, left, heap, pos)
         chunk = max(1, int(_WORK / (g.n + 4 * len(g.u))))
         for first in range(1, sets, chunk):
-            if self.late(0.9):
+            if self.late(0.7):
                 return False
-            fill(s, g.n, net.ptr, net.adj, cost, limit, first, min(sets, first + chunk), d, pred, heap, pos)
+            last = min(sets, first + chunk)
+            fill(s, g.n, net.ptr, net.adj, cost, limit, first, last, left, d, pred, heap, pos)
         value = float(d[sets - 1, s])
         if np.isinf(value):  # nothing beats the tree at hand
             self.bound = self.best
@@ -281,7 +290,7 @@ class _Search:
         self.raise_bound(value)
         return True
 
-    def ascent(self, root: int) -> bool:
+    def ascent(self, root: int, sweeps: tuple[int, ...] = (3,)) -> bool:
         """Bound from ``root``, build and improve on the saturated arcs, delete by bound; False when time ran out."""
         g, net = self.graph, self.graph.csr()
         n = g.n
@@ -290,10 +299,8 @@ class _Search:
         active, mark = np.zeros(n, bool), np.zeros(n, bool)
         size = dual.start(root, g.terminals, net.ptr, key, heap, pos, active)
         value = 0.0
-        while size and not self.late(0.8):
-            gained, size = dual.ascend(
-                root, net.ptr, net.adj, net.inarc, rc, key, heap, pos, active, size, mark, _WORK
-            )
+        while size and not self.late():
+            gained, size = dual.ascend(root, net.ptr, net.adj, net.inarc, rc, key, heap, pos, active, size, mark, _WORK)
             value += gained
             self.raise_bound(value)
         if size or self.solved():
@@ -304,7 +311,7 @@ class _Search:
         best = np.empty(n, np.int64)
         found = paths.best_of(starts, net.ptr, net.adj, net.eid, guide, g.w, g.terminal, best)
         if np.isfinite(found):
-            self.refine(net, best, sweeps=(3, 5))
+            self.refine(net, best, sweeps=sweeps)
         if self.solved() or self.late(0.8):
             return not self.late(0.8)
         down, up = np.empty(n), np.empty(n)
@@ -314,7 +321,7 @@ class _Search:
         drop = np.zeros(len(g.u), bool)
         slack = self.best * (1 + 1e-9) - g.fixed_cost - value
         if self.whole:  # a better tree is better by one
-            slack = max(slack - 1.0 + 1e-6 * 1.0, 0.0) if slack > 1 else 0.0
+            slack = max(slack - 1.0 + 1e-6, 0.0)
         dual.deletable(g.u, g.v, rc, down, up, slack, drop)
         g.take(~drop)
         g.tidy()
@@ -341,19 +348,18 @@ class _Search:
         for parts in sweeps:
             while not self.late(0.9):
                 order = self.rng.permutation(g.n)
-                moved = self._sweep(order, parts, 300, field, tree, room, seed)
-                if moved == 0 or (parts > 3 and moved < 3):
+                if self._sweep(order, parts, field, tree, room, seed) == 0:
                     break
         if again:
             self._deepen(field, tree, room, seed)
         self.offer(g.h[tree.edge])
 
     def _sweep(
-        self, order: Array, parts: int, most: int, field: local.Net, tree: local.Tree, room: local.Room, seed: Array
+        self, order: Array, parts: int, field: local.Net, tree: local.Tree, room: local.Room, seed: Array
     ) -> int:
         i, moved = 0, 0
         while i < len(order) and not self.late(0.95):
-            i, _, moves = local.sweep(order, i, parts, most, field, tree, room, seed, _WORK)
+            i, _, moves = local.sweep(order, i, parts, field, tree, room, seed, _WORK)
             moved += moves
         return moved
 
@@ -362,7 +368,8 @@ class _Search:
         for parts in (4, 6, 7, 8, 9):
             fruitless = 0
             while fruitless < (1 if parts < 8 else 2) and not self.late(0.95):
-                moved = self._sweep(self.rng.permutation(self.graph.n), parts, local.MOST_NODES, field, tree, room, seed)
+                room.idle[:] = 0
+                moved = self._sweep(self.rng.permutation(self.graph.n), parts, field, tree, room, seed)
                 fruitless = 0 if moved else fruitless + 1
 
     def plant(self, net: Csr, pare: Array) -> local.Tree:
