@@ -1,4 +1,4 @@
-"""This module takes exactness out of tables before strangers see them: rounded figures, coarse outlines, no phone numbers.
+"""This module takes exactness out of tables before strangers see them: rounded, coarse, without phones.
 
 Sources: positions in publicly shown maps are kept to about 100 m, three decimals of a degree (the planners' guide,
 section 4); personal data never leaves the office (PIPL, art. 6: the least that is needed).

@@ -63,8 +63,8 @@ def mask(
     Raises
     ------
     InputError
-        For a column that the table does not have, or a value that no row of that column holds and no vocabulary knows. The message names what
-        there is *in this table*, so a table that was cut down before cannot give away what was cut.
+        For a column that the table does not have, or a value that no row of that column holds and no vocabulary knows.
+        The message names what there is *in this table*: one that was cut down cannot give away what was cut.
     """
     passed = np.ones(len(frame), dtype=bool)
     for column, values in filters.items():

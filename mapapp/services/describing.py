@@ -1,4 +1,4 @@
-"""This module describes a view to the page: its title, date, layers with their tiles, style, filters and what may be done."""
+"""This module describes a view to the page: its title, date, layers, tiles, style, filters."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def _crs(view: View) -> str:
 
 
 def _layer(view: View, name: str, lang: Lang, base: str, box: list[float] | None) -> Json:
-    declared, allowed, frame = schema.layer(name), view.access(name), view.frame(name)
-    drawn = isinstance(frame, gpd.GeoDataFrame) and not allowed.counts_only
+    declared, allowed, frame = schema.layer(name), view.access(name), view.table(name)
+    drawn = (view.large(name) or isinstance(frame, gpd.GeoDataFrame)) and not allowed.counts_only
     out: Json = {
         "name": name,
         "title": declared.title.pick(lang),
@@ -122,13 +122,17 @@ def _layer(view: View, name: str, lang: Lang, base: str, box: list[float] | None
 
 def bounds(view: View, layer: str) -> list[float] | None:
     """Return the box around what this asker sees of a layer, in degrees; None when nothing has a place."""
-    frame = view.frame(layer)
-    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None or not len(frame):
+    box: Any = None
+    if view.large(layer) and view.scope.share is None:
+        box = view.county.db.bounds(layer, snapshot=view.snapshot_id)
+    else:
+        frame = view.frame(layer)
+        if isinstance(frame, gpd.GeoDataFrame) and len(frame):
+            box = frame.total_bounds
+    if box is None or not all(math.isfinite(v) for v in box):
         return None
-    box = frame.total_bounds
-    if not all(math.isfinite(v) for v in box):
-        return None
-    corners = gpd.GeoSeries.from_xy([box[0], box[2], box[0], box[2]], [box[1], box[3], box[3], box[1]], crs=frame.crs)
+    crs = view.county.db.crs
+    corners = gpd.GeoSeries.from_xy([box[0], box[2], box[0], box[2]], [box[1], box[3], box[3], box[1]], crs=crs)
     west, south, east, north = corners.to_crs(4326).total_bounds
     places = 3 if view.access(layer).precision == "coarse" else 6
     return [round(float(v), places) for v in (west, south, east, north)]

@@ -1,4 +1,4 @@
-"""This module gives each asker the tables they may see, cut down before anything is counted, searched, drawn or exported.
+"""This module gives each asker the tables they may see, cut down before anything is counted or drawn.
 
 A `County` is one open database with its cache; `County.at` opens a `View` for one asker and one moment. Whatever a view
 hands out has passed `scope.access`: rows dropped, columns dropped, figures rounded, outlines coarsened.
@@ -39,6 +39,7 @@ ALIASES: Final[Mapping[str, str]] = {"year": "programme_year", "rule": "rules"}
 _SOURCES: Final = ("compounds", "ledger", "verdicts", "findings", "problems")
 _GAP_RULES: Final = frozenset({"not_connected", "no_main", "wrong_outlet", "no_gravity", "inlet_unknown", "no_data"})
 _MAX_ROWS: Final = 4_000_000
+_LARGE: Final = 20_000
 
 
 class _Frames:
@@ -154,7 +155,7 @@ class View:
 
     @property
     def as_of(self) -> str:
-        """The date all figures hold for, ISO 8601: the snapshot's, else the day the live data was last changed."""
+        """The date all figures hold for, ISO 8601: the snapshot's, else today, because live data is what is known now."""
         if self.snapshot is not None:
             return str(self.snapshot.as_of)[:10]
         return date.today().isoformat()
@@ -197,7 +198,7 @@ class View:
         return _fingerprint("|".join([layer, str(self.snapshot_id), repr(self._cut(layer)), *parts]))
 
     def _cut(self, layer: str) -> Hashable:
-        """What makes two askers see different things of a layer."""
+        """Return what makes two askers see different things of a layer."""
         share = self.scope.share
         filters_ = tuple(sorted((k, tuple(v)) for k, v in share.filters.items())) if share else ()
         allowed = scopes.access(self.scope, layer)
@@ -216,11 +217,37 @@ class View:
             See `access`.
         """
         allowed = self.access(layer)
+        if self.large(layer):  # for building tiles alone; a million geometries are not kept
+            return self._disclose(layer, allowed, geometry=True)
         key = ("shown", self.county.url, layer, self.version(layer))
-        return self.county.frames.get(key, lambda: self._disclose(layer, allowed))
+        return self.county.frames.get(key, lambda: self._disclose(layer, allowed, geometry=True))
 
-    def _disclose(self, layer: str, allowed: Access) -> pd.DataFrame:
-        frame = self._rows(self._raw(layer), allowed)
+    def table(self, layer: str) -> pd.DataFrame:
+        """Return the same rows and columns as `frame`, without geometry where the layer is large."""
+        allowed = self.access(layer)
+        if not self.large(layer):
+            return self.frame(layer)
+        key = ("table", self.county.url, layer, self.version(layer))
+        return self.county.frames.get(key, lambda: self._disclose(layer, allowed, geometry=False))
+
+    def large(self, layer: str) -> bool:
+        """Whether a layer has so many rows that its geometry is read only where it is needed."""
+        allowed = self.access(layer)
+        spatial = schema.layer(layer).spatial and layer != "compounds"
+        exact = allowed.precision == "full" and allowed.rows in ("all", "own_pipes", "own_nodes")
+        return spatial and exact and self.county.db.count(layer, snapshot=self.snapshot_id) > _LARGE
+
+    def shapes(self, rows: pd.DataFrame, layer: str) -> pd.DataFrame:
+        """Return some rows of `table` with their geometry, as exactly as this asker sees it."""
+        if isinstance(rows, gpd.GeoDataFrame) or not self.large(layer):
+            return rows
+        key, db = schema.layer(layer).key, self.county.db
+        found = db.read(layer, ids=[str(i) for i in rows[key]], columns=[key], snapshot=self.snapshot_id)
+        places = found.drop_duplicates(key).set_index(key).geometry
+        return gpd.GeoDataFrame(rows, geometry=places.reindex(rows[key]).to_numpy(), crs=db.crs)
+
+    def _disclose(self, layer: str, allowed: Access, *, geometry: bool) -> pd.DataFrame:
+        frame = self._rows(layer, self._raw(layer, geometry=geometry), allowed)
         if layer in ("findings", "verdicts") and allowed.precision == "point":
             frame = self._at_compounds(frame, "feature_id" if layer == "findings" else "compound_id")
         elif isinstance(frame, gpd.GeoDataFrame) and allowed.precision != "full":
@@ -234,36 +261,47 @@ class View:
             frame = frame.assign(**disclosure.redact(pd.DataFrame(frame[texts])))
         return frame.reset_index(drop=True)
 
-    def _raw(self, layer: str) -> pd.DataFrame:
+    def _raw(self, layer: str, *, geometry: bool = True) -> pd.DataFrame:
         """Return the layer uncut. Nothing outside this class may touch it."""
         db, at = self.county.db, self.snapshot_id
         if layer == "compounds":
             parts = [db.version(n, snapshot=at) for n in _SOURCES if n in set(db.layers())]
             key = ("raw", self.county.url, layer, at, tuple(parts))
             return self.county.frames.get(key, lambda: compound_table(db, at))
-        return db.read(layer, snapshot=at)
+        return db.read(layer, snapshot=at, geometry=geometry)
+
+    def _kept(self, layer: str, frame: pd.DataFrame) -> filters.Mask:
+        """Return the rows that the share's own filters on this layer keep."""
+        share = self.scope.share
+        wanted = {}
+        for column, values in (share.filters if share else {}).items():
+            owner, _, own = column.rpartition(".")
+            if (owner or "compounds") == layer:
+                wanted[ALIASES.get(own, own) if layer == "compounds" else own] = values
+        try:
+            return filters.mask(frame, wanted, lists=LISTS)
+        except InputError:  # the data moved on: what was filtered for is no longer there
+            return np.zeros(len(frame), dtype=bool)
 
     def _shared_ids(self) -> set[str]:
         """Return the compounds that the share's own filters keep."""
         compounds = self._raw("compounds")
-        share = self.scope.share
-        wanted = named(share.filters) if share else {}
-        try:
-            kept = filters.mask(compounds, wanted, lists=LISTS)
-        except InputError:  # the data moved on: what was filtered for is no longer there
-            return set()
-        return set(compounds.loc[kept, "compound_id"])
+        return set(compounds.loc[self._kept("compounds", compounds), "compound_id"])
 
-    def _rows(self, frame: pd.DataFrame, allowed: Access) -> pd.DataFrame:
-        if allowed.rows == "all":
+    def _rows(self, layer: str, frame: pd.DataFrame, allowed: Access) -> pd.DataFrame:
+        if self.scope.share is None:
             return frame
-        unit = self.scope.share.unit.strip() if self.scope.share else ""
+        if layer != "compounds":
+            frame = frame[self._kept(layer, frame)]
+        unit = self.scope.share.unit.strip()
         if allowed.rows == "own_pipes":
             return frame[_names(frame, unit, "ownership", "operator")]
         if allowed.rows == "own_nodes":
-            pipes = self._raw("pipes")
+            pipes = self._raw("pipes", geometry=False)
             own = pipes[_names(pipes, unit, "ownership", "operator")]
             return frame[frame["node_id"].isin(set(own["from_node"].dropna()) | set(own["to_node"].dropna()))]
+        if allowed.rows == "all":
+            return frame
         ids = self._shared_ids()
         if allowed.rows == "gaps":
             about = (frame["layer"] == "compounds") & frame["rule"].isin(_GAP_RULES) & frame["feature_id"].isin(ids)
@@ -282,11 +320,6 @@ class View:
         points = points[~points.index.duplicated()]
         plain = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
         return gpd.GeoDataFrame(plain, geometry=points.reindex(plain[column]).to_numpy(), crs=compounds.crs)
-
-
-def named(wanted: filters.Filters) -> dict[str, tuple[str, ...]]:
-    """Return filters with the short names of compound columns replaced by the columns themselves."""
-    return {ALIASES.get(column, column): tuple(values) for column, values in wanted.items()}
 
 
 def _names(frame: pd.DataFrame, unit: str, *columns: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -1,4 +1,4 @@
-"""This module makes, opens, lists and revokes shares: a link that shows exactly what its maker chose, until a set second."""
+"""This module makes, opens, lists and revokes shares: links that show what their maker chose, until a set second."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import segno
 from mapapp.core import schema
 from mapapp.core.errors import ForbiddenError, GoneError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
-from mapapp.services import attempts, frames, snapshots
+from mapapp.services import attempts, frames, snapshots, viewing
 from mapapp.services import scope as scopes
 from mapapp.services.accounts import LockedError
 from mapapp.services.frames import County
@@ -115,7 +115,7 @@ def create(
         )  # fmt: skip
     _check_columns(spec)
     spec = _fix_moment(county, scope, spec, live=live)
-    _check_filters(county, scope, spec)
+    spec = _fix_filters(county, scope, spec)
     share, token = county.db.shares.add(
         spec.as_json(), by=scope.name, title=spec.title or None, recipient=recipient.strip()[:80] or None,
         expires_at=end, passcode=code or None,
@@ -171,18 +171,21 @@ def _fix_moment(county: County, scope: Scope, spec: ShareSpec, *, live: bool) ->
     return dataclasses.replace(spec, snapshot=str(found.id))
 
 
-def _check_filters(county: County, scope: Scope, spec: ShareSpec) -> None:
-    """Refuse filters that no compound passes the vocabulary of, so that a share is not empty by a slip."""
-    if spec.filters:
-        from mapapp.services import viewing
+def _fix_filters(county: County, scope: Scope, spec: ShareSpec) -> ShareSpec:
+    """Write each filter with the layer it belongs to; those of layers that are not shared go with their layer.
 
-        view = county.at(scope, spec.snapshot)
-        about = viewing.split(view, spec.filters).get("compounds", {})
-        if len(about) != len(spec.filters):
-            raise InputError(
-                Text("分享只能按小区的列筛选。", "A share is filtered by columns of compounds alone."), where="filters"
-            )
-        viewing.select(view, "compounds", spec.filters)
+    Raises
+    ------
+    InputError
+        For a column or value that the maker's own view does not have, so that a share is not empty by a slip.
+    """
+    view = county.at(scope, spec.snapshot)
+    kept = {}
+    for layer, wanted in viewing.split(view, spec.filters).items():
+        if layer == "compounds" or layer in spec.layers:
+            viewing.select(view, layer, {f"{layer}.{column}": values for column, values in wanted.items()})
+            kept |= {f"{layer}.{column}": tuple(values) for column, values in wanted.items()}
+    return dataclasses.replace(spec, filters=kept)
 
 
 def from_state(sent: Mapping[str, Any]) -> ShareSpec:

@@ -1,4 +1,4 @@
-"""This module serves vector tiles of what one asker sees, from caches that are derived, versioned and built on first use.
+"""This module serves vector tiles of what one asker sees, from derived, versioned caches built on first use.
 
 A cache is built from a `frames.View`'s own frame, so that a tile can only hold what that asker may see: a share gets a
 cache of its own rows, columns and outlines, and askers who see the same share one.
@@ -52,7 +52,7 @@ def attributes(view: View, layer: str) -> list[str]:
     """Return the attribute names in this asker's tiles of a layer, the key first."""
     allowed = view.access(layer)
     key = schema.layer(layer).key
-    names = [key, *(c for c in ATTRIBUTES.get(layer, ()) if c in view.frame(layer).columns and allowed.allows(c))]
+    names = [key, *(c for c in ATTRIBUTES.get(layer, ()) if c in view.table(layer).columns and allowed.allows(c))]
     return [TILE_NAMES.get(name, name) for name in names]
 
 

@@ -1,4 +1,4 @@
-"""This module answers what a page asks about the county: the view, its counts and totals, tables, one feature, a search.
+"""This module answers what a page asks about the county: the view, its counts, totals, tables, one feature, a search.
 
 Every function takes a `frames.View`, which shows only what the asker may see; nothing here looks past it. Answers are
 plain values ready for JSON, in the asker's language.
@@ -92,7 +92,7 @@ def split(view: View, wanted: filters.Filters) -> dict[str, filters.Filters]:
 
 
 def _owner(view: View, column: str) -> str:
-    if "compounds" in view.layers and column in view.frame("compounds").columns:
+    if "compounds" in view.layers and column in view.table("compounds").columns:
         return "compounds"
     if column == "rules" and "findings" in view.layers:
         return "findings"
@@ -132,7 +132,7 @@ def select(view: View, layer: str, wanted: filters.Filters) -> pd.DataFrame:
     NotFoundError, InputError
         For a layer, column or value that this asker does not see.
     """
-    frame = view.frame(layer)
+    frame = view.table(layer)
     by_layer = split(view, wanted)
     own = dict(by_layer.get(layer, {}))
     about = dict(by_layer.get("compounds", {}))
@@ -289,7 +289,7 @@ def _page(
 ) -> Json:
     key = schema.layer(layer).key
     rows = records(page[names])
-    for row, point in zip(rows, lonlat(page), strict=True):
+    for row, point in zip(rows, lonlat(view.shapes(page, layer)), strict=True):
         row["_id"], row["_at"] = row.get(key), point
     described = [(name, *label(layer, name)) for name in names]
     return {
@@ -348,12 +348,13 @@ def feature(view: View, layer: str, id_: str, lang: Lang) -> Json:
         With the same message whether it does not exist or is not for this asker.
     """
     allowed = view.access(layer)
-    frame = view.frame(layer)
+    frame = view.table(layer)
     key = schema.layer(layer).key
     row = frame[frame[key].astype("str") == id_] if key in frame.columns and not allowed.counts_only else frame.iloc[:0]
     if not len(row):
         raise NotFoundError(Text(f"“{layer}”中没有“{id_}”。", f"There is no {id_!r} in {layer}."))
-    values = records(row.iloc[:1])[0]
+    row = view.shapes(row.iloc[:1], layer)
+    values = records(row)[0]
     attributes = []
     for name, value in values.items():
         text, unit, kind = label(layer, name)
@@ -372,7 +373,7 @@ def feature(view: View, layer: str, id_: str, lang: Lang) -> Json:
         "layer_title": schema.layer(layer).title.pick(lang),
         "attributes": attributes,
         "geometry": None,
-        "at": lonlat(row.iloc[:1])[0],
+        "at": lonlat(row)[0],
         "as_of": view.as_of,
     }
     if isinstance(row, gpd.GeoDataFrame) and row.crs is not None:
@@ -411,7 +412,7 @@ def _related(view: View, other: str, layer: str, id_: str, lang: Lang) -> list[J
     """Return what another layer holds about one feature, as far as this asker sees it; at most 100 rows."""
     if other not in view.layers or view.access(other).counts_only:
         return []
-    frame = view.frame(other)
+    frame = view.table(other)
     if other == "findings":
         hit = ((frame["layer"] == layer) & (frame["feature_id"] == id_)).to_numpy(dtype=bool, na_value=False)
         if "related" in frame.columns:
@@ -426,7 +427,7 @@ def _related(view: View, other: str, layer: str, id_: str, lang: Lang) -> list[J
     if "rank" in some.columns:
         some = some.sort_values("rank", kind="stable")
     rows = records(some)
-    for row, point in zip(rows, lonlat(some), strict=True):
+    for row, point in zip(rows, lonlat(view.shapes(some, other)), strict=True):
         row["_at"] = point
         if "rule" in row:
             row["title"] = words.value_label("findings", "rule", str(row["rule"]), lang)
@@ -445,7 +446,7 @@ def search(view: View, text: str, lang: Lang, *, limit: int = 12) -> list[Json]:
     for place, layer in enumerate(
         name for name in _SEARCHED if name in view.layers and not view.access(name).counts_only
     ):
-        frame = view.frame(layer)
+        frame = view.table(layer)
         key = schema.layer(layer).key
         rank = pd.Series(9, index=frame.index)
         for weight, column in enumerate(c for c in ("name", key, *_SEARCH_COLUMNS[1:]) if c in frame.columns):
@@ -459,7 +460,7 @@ def search(view: View, text: str, lang: Lang, *, limit: int = 12) -> list[Json]:
                     hit.fillna(False).astype(bool) & (rank > score + 3 * min(weight, 1)), score + 3 * min(weight, 1)
                 )
         best = frame[rank < 9].assign(_rank=rank[rank < 9]).sort_values("_rank", kind="stable").iloc[:limit]
-        for row, point in zip(records(best), lonlat(best), strict=True):
+        for row, point in zip(records(best), lonlat(view.shapes(best, layer)), strict=True):
             title = str(row.get("name") or row.get("message") or row[key])
             under = [schema.layer(layer).title.pick(lang), str(row[key]), str(row.get("street") or "")]
             item = {

@@ -32,7 +32,8 @@ def begin() -> Any:
         For a changing request without its CSRF token.
     """
     endpoint = request.endpoint or ""
-    if endpoint.startswith("shared."):
+    if endpoint.startswith("shared.") or (not endpoint and request.path.startswith("/s/")):
+        g.shared = True
         security.check_csrf()
         return None
     if endpoint in _OPEN and endpoint != "auth.login":
