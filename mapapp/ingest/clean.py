@@ -81,6 +81,8 @@ def _read(raw: Raw, theirs: str, column: Column) -> pd.Series:
     if column.kind in ("date", "month"):
         return read_dates(raw, theirs, column)
     text = read_text(raw.frame[theirs], narrow=column.name.endswith(("_id", "_node")) or column.name == "id")
+    if column.name.endswith("_date"):
+        text = text.mask(text.isin(["0", "9999"]))
     if column.kind == "list":
         return text.str.replace(r"\s*[;；,，、]\s*", ";", regex=True)
     return text
@@ -90,7 +92,7 @@ def read_text(series: pd.Series, *, narrow: bool = False) -> pd.Series:
     """Return texts stripped, blanks missing; ids (``narrow``) also in half-width form, so that tables join."""
     if isinstance(series.dtype, pd.StringDtype):
         if not narrow or bool(pc.all(pc.string_is_ascii(pa.array(series, from_pandas=True))).as_py() in (True, None)):
-            out = series.str.strip().reset_index(drop=True)
+            out = series.str.strip(" \t\r\n{}" if narrow else None).reset_index(drop=True)
             return out.mask(out.eq("").fillna(False)).astype("str")
     elif pd.api.types.is_integer_dtype(series.dtype):
         return series.astype("str").reset_index(drop=True)
@@ -99,7 +101,7 @@ def read_text(series: pd.Series, *, narrow: bool = False) -> pd.Series:
         if isinstance(value, (dt.datetime, dt.date)):
             text = pd.Timestamp(value).strftime("%Y-%m-%d")
         elif isinstance(value, str):
-            text = plain(value) if narrow else value.strip()
+            text = plain(value).strip("{}") if narrow else value.strip()
         else:
             text = plain(value)
         return None if is_blank(text) else text
@@ -165,7 +167,16 @@ def _clear(raw: Raw, layer: Layer, out: dict[str, pd.Series]) -> None:
 
 
 def _guess(raw: Raw, layer: Layer, out: dict[str, pd.Series]) -> None:
-    """Answer kind and facility from the file's name where no column does, and say so."""
+    """Answer kind, facility and programme year from the file's name where no column does, and say so."""
+    year = re.search(r"(?<!\d)(20[12]\d)(?!\d)", raw.layer) or re.search(r"(?<!\d)(20[12]\d)年", raw.file)
+    if raw.letters and year and layer.column("programme_year") is not None and "programme_year" not in out:
+        out["programme_year"] = pd.Series(np.full(len(raw.frame), float(year[1])))
+        raw.notes.warn(
+            f"改造年度：表里没有这一列，由工作表或文件名称推定为 {year[1]}，请核对。",
+            f"programme year: there is no such column; {year[1]} was inferred from the name of the sheet or file. "
+            "Please check.",
+            raw.place,
+        )
     for ours, patterns in _GUESSES.items():
         column = layer.column(ours)
         if column is None or not column.codes or ours in out:
@@ -234,7 +245,7 @@ def trace(raw: Raw, frame: pd.DataFrame, mapping: Mapping[str, Match]) -> pd.Dat
         letter = raw.letters.get(match.theirs)
         numbers = raw.rows[rows].astype(str).astype(object)
         cells = letter + numbers if letter else numbers + f", {match.theirs}"
-        texts = np.array([plain(v) for v in theirs.to_numpy()[rows]], dtype=object)
+        texts = np.array([_as_written(v) for v in theirs.to_numpy()[rows]], dtype=object)
         sheet = raw.layer if raw.letters else ""
         parts.append(pd.DataFrame({"row": rows, "column": ours, "file": raw.file, "sheet": sheet, "cell": cells, "raw": texts}))  # fmt: skip
     if not parts:
@@ -243,11 +254,16 @@ def trace(raw: Raw, frame: pd.DataFrame, mapping: Mapping[str, Match]) -> pd.Dat
     return out[out["raw"] != ""].sort_values(["row", "column"], kind="stable", ignore_index=True)
 
 
+def _as_written(value: Any) -> str:
+    return value if isinstance(value, str) else plain(value)
+
+
 def _altered(stored: pd.Series, theirs: pd.Series) -> np.ndarray:
     if pd.api.types.is_float_dtype(stored.dtype) or stored.dtype == "Int64":
         ours = stored.to_numpy(dtype="float64", na_value=np.nan)
         if pd.api.types.is_numeric_dtype(theirs.dtype):
             said = theirs.to_numpy(dtype="float64", na_value=np.nan)
             return ~((ours == said) | (np.isnan(ours) & np.isnan(said)))
-        return np.ones(len(stored), dtype=bool)
+        said = pd.to_numeric(theirs, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
+        return ~(ours == said)
     return (stored.isna() | (stored == "unknown").fillna(False)).to_numpy(dtype=bool)

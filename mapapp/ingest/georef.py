@@ -17,6 +17,7 @@ from mapapp.ingest.datum import UNDO
 from mapapp.ingest.result import Raw
 
 DATUMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
+_PROBES = 5000
 _OF_DATUM = {"wgs84": 4326, "cgcs2000": 4490, "gcj02": 4326, "bd09": 4326}
 
 
@@ -50,17 +51,18 @@ def place(
             Text(f"可用：{'、'.join(DATUMS)}。", f"Use one of {', '.join(DATUMS)}."),
         )
     xy = shapely.get_coordinates(raw.geometry)
-    x, y = xy[:, 0], xy[:, 1]
-    size = crs_.magnitude(x, y)
+    first, second = xy[:, 0], xy[:, 1]
+    size = crs_.magnitude(first, second)
     source = _source(raw, size, crs, datum, county)
-    x, y = _axes(raw, x, y, size, source)
+    x, y = _axes(raw, first, second, size, source)
     x, y = _prefix(raw, x, y, source)
-    lon, lat = crs_.transform(x, y, source, crs_.WGS84)
+    probe = _probe(x, y)
+    lon, lat = crs_.transform(x[probe], y[probe], source, crs_.WGS84)
     _in_range(raw, lon, lat, source)
     centre = float(np.median(lon)), float(np.median(lat))
     if datum in UNDO:
-        lon, lat = UNDO[datum](lon, lat)
-        x, y, source = lon, lat, crs_.WGS84
+        x, y = UNDO[datum](*crs_.transform(x, y, source, crs_.WGS84))
+        source = crs_.WGS84
         name = {"gcj02": "GCJ-02", "bd09": "BD-09"}[datum]
         raw.notes.info(f"已消除 {name} 偏移。", f"The {name} offset was undone.", raw.place)
     elif raw.kind == "kml" and datum is None and bool(crs_.in_china(*centre)):
@@ -82,11 +84,16 @@ def place(
     moved_x, moved_y = crs_.transform(x, y, source, target)
     if not (np.isfinite(moved_x).all() and np.isfinite(moved_y).all()):
         raise _misplaced(raw, source)
-    same = source == target and moved_x is xy[:, 0]
-    geometry = (
-        raw.geometry if same else shapely.set_coordinates(raw.geometry.copy(), np.column_stack([moved_x, moved_y]))
-    )
+    geometry = raw.geometry
+    if moved_x is not first or moved_y is not second:  # setting coordinates copies every geometry
+        geometry = shapely.set_coordinates(geometry.copy(), np.column_stack([moved_x, moved_y]))
     return geometry, target, source, proposed
+
+
+def _probe(x: Floats, y: Floats) -> NDArray[np.int64]:
+    """Rows that stand for all: the extremes, and some thousands evenly between."""
+    ends = [int(np.argmin(x)), int(np.argmax(x)), int(np.argmin(y)), int(np.argmax(y))] if len(x) else []
+    return np.unique(np.array([*ends, *np.linspace(0, len(x) - 1, min(len(x), _PROBES)).astype(int)], dtype=np.int64))
 
 
 def _source(raw: Raw, size: Magnitude, crs: Any, datum: str | None, county: CRS | None) -> CRS:

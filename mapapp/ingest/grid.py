@@ -132,6 +132,8 @@ def _find_header(
     wanted = {normalise(v) for v in (given or {}).values() if v and not v.startswith("=")}
     best: tuple[float, int, int] | None = None
     for start in range(min(_HEADER_WITHIN, len(cells))):
+        if len({plain(v) for v in filled[start] if not blank(v)}) < 2 and len(filled[start]) > 1:
+            continue  # a title across the sheet
         for depth in range(1, _HEADER_DEPTH + 1):
             block = filled[start : start + depth]
             if len(block) < depth or any(_numeric(v) for r in block for v in r):

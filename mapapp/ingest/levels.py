@@ -50,14 +50,14 @@ def clear_sentinels(
         hit = np.isin(values, list(doomed))
         out[name] = np.where(hit, np.nan, values)
         if hit.any():
-            words = "、".join(f"{v:g}" for v in sorted(set(values[hit])))
+            words = ", ".join(f"{v:g}" for v in sorted(set(values[hit])))
             notes.info(
                 f"{name}：{int(hit.sum())} 个值（{words}）表示缺失，留空。",
                 f"{name}: {int(hit.sum())} values ({words}) stand for missing; left empty.",
                 where,
             )
     if kept and not (len(others) and others.min() <= min(kept) and others.max() >= max(kept)):
-        words = "、".join(f"{v:g}" for v in kept)
+        words = ", ".join(f"{v:g}" for v in kept)
         notes.warn(
             f"{what[0]}中的 {words} 可能是真值，也可能表示缺失；已保留，请核对。",
             f"{words} among the {what[1]} may be true or may stand for missing; kept, please check.",

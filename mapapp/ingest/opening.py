@@ -6,8 +6,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mapapp.core.errors import InputError, QuestionError
 from mapapp.core.schema import Layer
@@ -17,7 +18,7 @@ from mapapp.ingest.csvfile import read_csv
 from mapapp.ingest.drawing import read_dxf
 from mapapp.ingest.foreign import empty
 from mapapp.ingest.kml import read_kml
-from mapapp.ingest.result import Notes, Raw
+from mapapp.ingest.result import Raw
 from mapapp.ingest.sheets import read_workbook
 from mapapp.ingest.survey import is_line_table, join_lines, pick_points
 from mapapp.ingest.vector import read_vector
@@ -52,15 +53,15 @@ _ADVICE: Mapping[str, tuple[str, str]] = {
     ".gdb": ("请导出为 GeoPackage 或 shapefile。", "Export it as GeoPackage or shapefile."),
     ".dbf": ("请把 .shp、.shx、.dbf 一起打成 zip 再导入。", "Give .shp, .shx and .dbf together, best as a zip."),
 }
+ALL_SHEETS = "*"
 _SQLITE = b"SQLite format 3\x00"
 
 
 @dataclass(slots=True)
 class Delivery:
-    """What was opened: the table to read, and notes about the rest."""
+    """What was opened: one table, or several sheets that the user wants read as one (``layer="*"``)."""
 
-    raw: Raw
-    notes: Notes = field(default_factory=Notes)
+    raws: list[Raw]
 
 
 @contextmanager
@@ -85,13 +86,19 @@ def open_delivery(
     with tempfile.TemporaryDirectory(prefix="mapapp-") as room:
         main, others = _gather(paths, Path(room), layer)
         tables = [main, *others, *points]
+        options: dict[str, Any] = {"encoding": encoding, "columns": columns}
         if len(tables) == 1:
-            yield Delivery(_open(main, target, Path(room), layer=layer, encoding=encoding, columns=columns))
+            raws = _open(main, target, Path(room), layer=layer, **options)
+            whole = layer == ALL_SHEETS or len(raws) == 1 and not is_lines_for(target, raws[0])
+            yield Delivery(raws if whole else [_survey(raws, target)])
             return
-        raws = [
-            _open(p, target, Path(room), layer=layer, encoding=encoding, columns=columns, survey=True) for p in tables
-        ]
-        yield Delivery(_survey(raws, target))
+        raws = [raw for p in tables for raw in _open(p, target, Path(room), layer=layer, **options)]
+        yield Delivery([_survey(raws, target)])
+
+
+def is_lines_for(target: Layer, raw: Raw) -> bool:
+    """Whether this is a line table whose points are still to be found."""
+    return target.name == "pipes" and is_line_table(raw)
 
 
 def _gather(paths: list[Path], room: Path, layer: str | None) -> tuple[Path, list[Path]]:
@@ -171,8 +178,7 @@ def _open(
     layer: str | None,
     encoding: str | None,
     columns: Mapping[str, str] | None,
-    survey: bool = False,
-) -> Raw:
+) -> list[Raw]:
     if not path.stat().st_size:
         raise InputError(
             Text("文件是空的（0 字节）。", "The file is empty (0 bytes)."),
@@ -185,19 +191,14 @@ def _open(
         inside = None if layer in (inner.stem, inner.name) else layer
         return _open(inner, target, room, layer=inside, encoding=encoding, columns=columns)
     if kind == "kml":
-        return read_kml(path, target, layer=layer)
+        return [read_kml(path, target, layer=layer)]
     if kind == "dxf":
-        return read_dxf(path, target, layer=layer, encoding=encoding)
-    if kind in ("csv", "excel"):
-        raws = (
-            read_csv(path, target, encoding, columns) if kind == "csv" else read_workbook(path, target, layer, columns)
-        )
-        if survey and len(raws) == 1:
-            return raws[0]
-        if len(raws) == 1 and not (target.name == "pipes" and is_line_table(raws[0])):
-            return raws[0]
-        return _survey(raws, target)
-    return read_vector(path, kind, target, layer=layer, encoding=encoding)
+        return [read_dxf(path, target, layer=layer, encoding=encoding)]
+    if kind == "csv":
+        return read_csv(path, target, encoding, columns)
+    if kind == "excel":
+        return read_workbook(path, target, layer, columns)
+    return [read_vector(path, kind, target, layer=layer, encoding=encoding)]
 
 
 def _kind(path: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from pyproj import CRS
 
@@ -21,9 +22,10 @@ from mapapp.ingest.columns import match_columns
 from mapapp.ingest.foreign import check_width, empty
 from mapapp.ingest.ids import settle_keys
 from mapapp.ingest.names import DOUBTFUL_COLUMNS, keep_one_row_each, match_names
-from mapapp.ingest.opening import Delivery, open_delivery
+from mapapp.ingest.opening import open_delivery
 from mapapp.ingest.points import geometry_from_columns
-from mapapp.ingest.result import Raw, Reading
+from mapapp.ingest.result import Notes, Raw, Reading
+from mapapp.ingest.words import plain
 
 Source = str | Path
 _LENIENT = ("kml", "dxf")
@@ -96,7 +98,9 @@ def read(
     paths = [Path(p) for p in ([path] if isinstance(path, (str, Path)) else path)]
     extra = [] if points is None else [Path(points)]
     with open_delivery(paths, extra, definition, layer=layer, encoding=encoding, columns=columns) as delivery:
-        return _understand(delivery, definition, crs, datum, columns, county, compounds, _sha256(paths + extra))
+        sha256 = _sha256(paths + extra)
+        readings = [_understand(r, definition, crs, datum, columns, county, compounds, sha256) for r in delivery.raws]
+    return readings[0] if len(readings) == 1 else _together(readings, definition)
 
 
 def _metric(value: Any) -> CRS:
@@ -113,7 +117,7 @@ def _metric(value: Any) -> CRS:
 
 
 def _understand(
-    delivery: Delivery,
+    raw: Raw,
     layer: Layer,
     crs: Any,
     datum: str | None,
@@ -122,7 +126,6 @@ def _understand(
     compounds: pd.DataFrame | None,
     sha256: str,
 ) -> Reading:
-    raw = delivery.raw
     if not len(raw.frame):
         raise empty(raw.place)
     check_width(len(raw.frame.columns), raw.place)
@@ -152,8 +155,6 @@ def _understand(
     elif layer.spatial:
         target_crs = county
         frame = gpd.GeoDataFrame(frame, geometry=[None] * len(frame), crs=county)
-    for note in delivery.notes:
-        raw.notes.append(note)
     return Reading(
         frame=frame,
         target=layer.name,
@@ -172,14 +173,46 @@ def _understand(
     )
 
 
+def _together(readings: list[Reading], layer: Layer) -> Reading:
+    """Put sheets that look alike under one another; keys are kept apart anew, places stay those of each sheet."""
+    first = readings[0]
+    notes = Notes(dict.fromkeys(note for r in readings for note in r.notes))
+    offsets = [0, *np.cumsum([len(r.frame) for r in readings])[:-1].tolist()]
+    frame = pd.concat([r.frame for r in readings], ignore_index=True)
+    trace = pd.concat([r.trace.assign(row=r.trace["row"] + n) for r, n in zip(readings, offsets, strict=True)])
+    doubtful = pd.concat([r.doubtful for r in readings], ignore_index=True)
+    geometry = frame.pop("geometry").to_numpy() if layer.spatial else None
+    plain_frame = settle_keys(pd.DataFrame(frame), layer, geometry, notes, first.file)
+    if layer.spatial:
+        plain_frame = gpd.GeoDataFrame(plain_frame, geometry=geometry, crs=first.crs)
+    else:
+        plain_frame, trace, twice = keep_one_row_each(plain_frame, trace.reset_index(drop=True), layer.key)
+        doubtful = pd.concat([doubtful, twice], ignore_index=True)
+    return Reading(
+        frame=plain_frame,
+        target=first.target,
+        mapping={k: m for r in reversed(readings) for k, m in r.mapping.items()},
+        proposals={k: m for r in reversed(readings) for k, m in r.proposals.items()},
+        unmapped={k: v for r in reversed(readings) for k, v in r.unmapped.items()},
+        notes=list(notes),
+        trace=trace.reset_index(drop=True),
+        doubtful=doubtful,
+        crs=first.crs,
+        source_crs=first.source_crs,
+        proposed_crs=first.proposed_crs,
+        sha256=first.sha256,
+        file=first.file,
+        layer="、".join(r.layer for r in readings),
+    )
+
+
 def _unmapped(raw: Raw, used: set[str]) -> dict[str, tuple[str, ...]]:
     out = {}
     for header in map(str, raw.frame.columns):
         if header in used:
             continue
-        values = raw.frame[header].dropna().head(200).astype("str")
-        values = values[values.str.strip() != ""]
-        out[header] = tuple(v[:60] for v in dict.fromkeys(values.tolist()))[:_SAMPLES]
+        values = dict.fromkeys(plain(v)[:60] for v in raw.frame[header].dropna().head(200))
+        out[header] = tuple(v for v in values if v)[:_SAMPLES]
     return out
 
 

@@ -41,7 +41,7 @@ def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[s
         with parsing(name, "Excel"):
             metadata = [(m.name, m.visible == calamine.SheetVisibleEnum.Visible) for m in book.sheets_metadata if m.typ == calamine.SheetTypeEnum.WorkSheet]  # fmt: skip
         names = [n for n, _ in metadata]
-        if layer is not None and layer not in names:
+        if layer not in (None, "*", *names):
             raise QuestionError(
                 Text(f"没有工作表“{layer}”。", f"There is no sheet {layer!r}."),
                 Text(f"现有：{'、'.join(names)}。", f"Sheets: {', '.join(names)}."),
@@ -49,7 +49,7 @@ def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[s
                 choices=tuple(names),
                 where=name,
             )
-        chosen = [layer] if layer is not None else [n for n, visible in metadata if visible]
+        chosen = [layer] if layer in names else [n for n, visible in metadata if visible]
         notes = Notes()
         hidden = [n for n, visible in metadata if not visible and n not in chosen]
         if hidden:
