@@ -121,7 +121,7 @@ def _map(path: Path, arrays: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
     out: dict[str, npt.NDArray[Any]] = {}
     for name, (dtype, rows, row) in arrays.items():
         shape = (rows, *row)
-        if rows == 0:  # an empty file cannot be mapped
+        if 0 in shape:  # an empty file cannot be mapped
             out[name] = np.empty(shape, dtype=dtype)
             continue
         mapped = np.memmap(path / f"{name}.bin", dtype=dtype, mode="r", shape=shape)

@@ -1,8 +1,8 @@
 """This module thins a layer for low zooms to the pixels its features touch, and remembers which features those are.
 
 An item of a level is a segment between two screen pixels, or one pixel (a point, a small polygon, a line shorter than
-a pixel). Equal items are kept once per combination of the grouping columns, with the list of their members, so that counts,
-worst classes and largest values are exact for any subset of the rows. Every feature is a member of an item, or drawn
+a pixel). Equal items are kept once per combination of the grouping columns, with the list of their members: counts,
+worst classes and largest values are exact for any subset of rows. Every feature is a member of an item, or drawn
 itself, at every level. Levels nest: rounding is downward, so a coarse level is computed from the next finer one.
 """
 
@@ -96,8 +96,9 @@ class Level:
         first = starts_of(counts)[:-1]
         if not len(items):
             return items, counts, np.empty(0, np.uint8), np.empty(0), items
-        worst = np.minimum.reduceat(rank[member], first)
-        return items, counts, worst, np.fmax.reduceat(size[member], first), member[first]
+        worst: npt.NDArray[np.uint8] = np.minimum.reduceat(rank[member], first)
+        largest: npt.NDArray[np.float64] = np.fmax.reduceat(size[member], first)
+        return items, counts, worst, largest, np.asarray(member[first], dtype=np.int64)
 
 
 def meets(bbox: npt.NDArray[Any], box: tuple[int, int, int, int]) -> npt.NDArray[np.bool_]:

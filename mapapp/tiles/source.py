@@ -89,7 +89,7 @@ class TileSource:
     def rows(self, ids: Iterable[object]) -> Ints:
         """Return the row of each id, the first of several, -1 for one that is not there."""
         wanted = pd.Index([str(i) for i in ids], dtype=object)
-        return self._index.reindex(wanted, fill_value=-1).to_numpy(dtype=np.int64)
+        return np.asarray(self._index.reindex(wanted, fill_value=-1), dtype=np.int64)
 
     @cached_property
     def _index(self) -> pd.Series[int]:
@@ -264,7 +264,8 @@ class TileSource:
 
     def _middles(self, rows: Ints, address: tuple[int, int, int]) -> tuple[Ints, Ints]:
         b = self._a["bbox"][rows].astype(np.int64)
-        return grid.to_tile(((b[:, :2] + b[:, 2:]) >> 1).astype(np.int32), *address)
+        middle = (b[:, :2] + b[:, 2:]) >> 1
+        return grid.to_tile(middle.astype(np.int32), *address)
 
     def _collapsed(self, rows: Ints, drawn: Ints, address: tuple[int, int, int]) -> Ints:
         """Return polygons too small to have an area in this tile, whose middle is in it."""
@@ -273,7 +274,7 @@ class TileSource:
         small = np.maximum(b[:, 2] - b[:, 0], b[:, 3] - b[:, 1]) < SMALL_PX << (24 - min(address[0], 22))
         x, y = self._middles(rows, address)
         near = (x >= clip.LOW) & (x <= clip.HIGH) & (y >= clip.LOW) & (y <= clip.HIGH)
-        return rows[np.asarray(small & near, dtype=bool)]
+        return np.asarray(rows[small & near], dtype=np.int64)
 
     def _as_points(
         self, rows: Ints, address: tuple[int, int, int], seen: _Seen | None, names: Sequence[str]
@@ -316,8 +317,11 @@ class TileSource:
         if with_worst:
             about.append(rank)
         if with_size:
-            about.append(np.nan_to_num(size, nan=-1.0))
-        _, number = np.unique(np.column_stack(about), axis=0, return_inverse=True)
+            about.append(size)
+        number = np.zeros(len(combo), dtype=np.int64)
+        for values in about:  # packed two by two, so that numbers stay small
+            code, distinct = pd.factorize(values, use_na_sentinel=False)
+            number = pd.factorize(number * len(distinct) + code)[0].astype(np.int64)
 
         def describe(one: Ints) -> dict[str, Local]:
             out = {n: self._columns[n].pick(codes[one, i].astype(np.int64)) for i, (_, n) in enumerate(group)}
@@ -330,7 +334,7 @@ class TileSource:
                 out[f"max_{self._largest}"] = numbers(size[one])
             return out
 
-        return number.reshape(-1), describe
+        return number, describe
 
 
 def _aggregates(
