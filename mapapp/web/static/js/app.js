@@ -16,7 +16,6 @@
       Mapapp.view = view;
       bar();
       notices();
-      Mapapp.maplayer.layers(view);
       return view;
     });
   }
@@ -29,6 +28,7 @@
       if (mine !== pending) return;
       document.body.classList.remove("counting");
       Mapapp.summary = summary;
+      if (!Mapapp.view) return;
       Mapapp.legend.draw();
       Mapapp.filters.draw();
       Mapapp.facts.draw();
@@ -91,7 +91,7 @@
     var same = function (key) { return JSON.stringify(now[key]) === JSON.stringify(before[key]); };
     if (why === "history" && !same("at")) Mapapp.maplayer.place(now.at || null);
     if (!same("lang") && why === "history") { window.location.reload(); return; }
-    if (!same("as")) { loadView().then(refresh, failed); return; }
+    if (!same("as")) { begin(); return; }
     if (!same("f")) refresh();
     else if (!same("on")) { Mapapp.legend.draw(); Mapapp.maplayer.restyle(); }
     if (!same("sel")) { showSelection(select.fly); select.fly = false; }
@@ -143,15 +143,31 @@
     Mapapp.state.on(changed);
     Mapapp.maplayer.start();
     Mapapp.controls.build();
-    loadView().then(function (view) {
-      var at = Mapapp.state.get().at;
-      if (!at && view.bounds) Mapapp.maplayer.fit(view.bounds, true);
+    var at = Mapapp.state.get().at;
+    begin(function (view) {
+      var place = /^([\d.]+)\/(-?[\d.]+)\/(-?[\d.]+)$/.exec(view.place || ""); // where a share's maker stood
+      if (!at && place) Mapapp.maplayer.place({ z: Number(place[1]), lat: Number(place[2]), lon: Number(place[3]) });
+      else if (!at && view.bounds) Mapapp.maplayer.fit(view.bounds, true);
       Mapapp.controls.drawStatus();
-      refresh();
       if (Mapapp.state.get().sel) showSelection(!at);
+    });
+  }
+
+  /** Ask for the view and its counts at once, then for tiles: a browser asks six questions at a time, and numbers come first. */
+  function begin(seen) {
+    var counts = loadSummary();
+    return loadView().then(function (view) {
+      if (seen) seen(view);
+      Mapapp.legend.draw();
+      Mapapp.filters.draw();
+      if (Mapapp.summary) { Mapapp.facts.draw(); Mapapp.table.frame(); }
+      return counts.then(function () {
+        Mapapp.maplayer.layers(view);
+        Mapapp.maplayer.restyle();
+      });
     }, failed);
   }
 
-  Mapapp.app = { refresh: function () { return Mapapp.view ? refresh() : loadView().then(refresh, failed); }, select: select, home: home, decided: loadSummary };
+  Mapapp.app = { refresh: function () { return Mapapp.view ? refresh() : begin(); }, select: select, home: home, decided: loadSummary };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
 })();

@@ -195,6 +195,7 @@
     var root = document.getElementById("card"), facts = document.getElementById("facts");
     root.hidden = !sel;
     facts.classList.toggle("under", Boolean(sel));
+    document.body.classList.toggle("has-card", Boolean(sel));
     if (!sel) { Mapapp.sheet.tab("facts"); return; }
     skeleton();
     root.scrollTop = 0;

@@ -8,6 +8,10 @@
   /* Filters of these layers are filters of compounds, and go by the column alone; others name their layer. */
   var COMPOUNDS = ["compounds", "verdicts", "findings"];
 
+  function shapeOf(layer) {
+    return layer.name === "findings" ? "point" : SHAPE[layer.geometry] || "area"; // a finding is marked where it is, whatever it is about
+  }
+
   /** The column a layer is coloured and counted by; null when it has one look. */
   function columnOf(layer) {
     return layer.class_column || null;
@@ -81,7 +85,7 @@
   }
 
   function entryRow(layer, entry, entries) {
-    var look = Mapapp.symbols.swatch(entry, SHAPE[layer.geometry] || "area"), number = count(layer, entry);
+    var look = Mapapp.symbols.swatch(entry, shapeOf(layer)), number = count(layer, entry);
     if (!columnOf(layer)) return el("li", { "class": "entry still" }, look, el("span", { "class": "entry-label" }, entry.label));
     return el("li", {}, el("button", {
       type: "button", "class": "entry", role: "switch", "aria-checked": String(classOn(layer, entry)),
@@ -103,7 +107,7 @@
     return el("li", { "class": "group" + (on ? "" : " off"), "data-layer": layer.name },
       el("button", { type: "button", "class": "entry head", role: "switch", "aria-checked": String(on), on: { click: function () { toggleLayer(layer.name); } } },
         el("span", { "class": "switch", "aria-hidden": "true" }),
-        entries.length || !single ? null : Mapapp.symbols.swatch(single, SHAPE[layer.geometry] || "area"),
+        entries.length || !single ? null : Mapapp.symbols.swatch(single, shapeOf(layer)),
         el("span", { "class": "entry-label" }, layer.title), show(layerCount(layer))),
       on && entries.length ? el("ul", { "aria-label": layer.title }, entries.map(function (entry) { return entryRow(layer, entry, entries); })) : null);
   }
@@ -133,5 +137,5 @@
   }
 
   Mapapp.legend = { draw: draw, shown: shown, classOn: classOn, count: count, entriesOf: entriesOf, columnOf: columnOf, filterOf: filterOf,
-    shapeOf: function (layer) { return SHAPE[layer.geometry] || "area"; } };
+    shapeOf: shapeOf };
 })();

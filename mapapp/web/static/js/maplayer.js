@@ -49,10 +49,18 @@
     if (!tiles) {
       tiles = window.MapappTiles.layer({ sources: wanted.map(function (layer) { return sourceOf(layer, view); }) }).addTo(the);
       listen();
+      paint();
       return;
     }
     if (!tiles.mapappHeard) listen();
+    paint();
     wanted.forEach(function (layer) { tiles.setSource(layer.name, sourceOf(layer, view)); });
+  }
+
+  /* Labels and the selection wear the page's own colours, dark mode included. */
+  function paint() {
+    var css = window.getComputedStyle(document.documentElement);
+    ["accent", "paper", "ink"].forEach(function (name) { tiles.options[name] = css.getPropertyValue("--" + name).trim() || tiles.options[name]; });
   }
 
   function order(view, layer) {

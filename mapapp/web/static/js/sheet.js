@@ -84,7 +84,7 @@
   function padding() {
     if (phone.matches) return { left: 24, right: 24, top: 72, bottom: Math.min(root().offsetHeight, window.innerHeight / 2) + 16 };
     var left = document.getElementById("layers"), right = document.getElementById("facts");
-    return { left: left.offsetWidth + 40, right: right.offsetWidth + 40, top: 24, bottom: 72 };
+    return { left: left.offsetWidth + 40, right: right.offsetWidth + 40, top: 24, bottom: document.getElementById("table").offsetHeight + 32 };
   }
 
   Mapapp.sheet = { build: build, tab: tab, height: height, foldLeft: foldLeft, padding: padding, isPhone: function () { return phone.matches; } };

@@ -22,6 +22,7 @@
   function toggle(want) {
     view.open = want === undefined ? !view.open : want;
     document.getElementById("table").classList.toggle("open", view.open);
+    document.body.classList.toggle("table-open", view.open);
     frame();
     if (view.open) load();
   }
