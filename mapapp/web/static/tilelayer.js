@@ -210,40 +210,53 @@
     return other;
   }
 
-  /* Decide once per value, then once per feature: class number, or 255 for what is filtered out. */
+  /* Decide once per value, then once per feature: class number, or 255 for what is filtered out. What the style's own
+     column or a switched-off class hides is decided for whole paths (shown), so that such a change builds no path anew. */
   function classify(block, source) {
-    var n = block.n, out = block.cls || (block.cls = new Uint8Array(n)), f, i;
-    var codes = block.codes[source.style.column], decided = [];
-    if (codes) {
-      for (f = 0; f < n; f++) {
-        var c = codes[f];
-        if (decided[c] === undefined) decided[c] = classIndex(source.style, c ? table(block, source.style.column)[c - 1] : null);
-        out[f] = decided[c];
-      }
-    } else out.fill(classIndex(source.style, null));
-    var counts = block.codes.count;
-    Object.keys(source.filter || {}).forEach(function (name) {
-      var wanted = source.filter[name], allowed = [], of = block.codes[name];
-      if (!wanted) return;
-      for (f = 0; f < n; f++) {
-        if (out[f] === 255) continue;
-        c = of ? of[f] : 0;
-        // Aggregates carry no column but those they are kept apart by: the server filters them.
-        if (c === 0 && counts && counts[f]) continue;
-        if (allowed[c] === undefined) {
-          var value = c ? table(block, name)[c - 1] : null, hit = false;
-          for (i = 0; i < wanted.length; i++) if (wanted[i] === value || (value !== null && String(wanted[i]) === String(value))) hit = true;
-          allowed[c] = hit;
-        }
-        if (!allowed[c]) out[f] = 255;
-      }
-    });
-    if (source.hidden && source.hidden.length) {
-      var off = source.style.classes.map(function (k) { return source.hidden.indexOf(k.id) >= 0; });
-      for (f = 0; f < n; f++) if (out[f] !== 255 && off[out[f]]) out[f] = 255;
+    var n = block.n, out = block.cls || (block.cls = new Uint8Array(n)), pass = block.pass, f, c, column = source.style.column;
+    var codes = block.codes[column], values = table(block, column) || [], others = [];
+    Object.keys(source.filter || {}).forEach(function (name) { if (name !== column && source.filter[name]) others.push(name); });
+    var key = source.style.id + JSON.stringify(others.map(function (name) { return [name, source.filter[name]]; }));
+    if (key !== block.key || !pass) {
+      block.paths = null;
+      block.key = key;
+      pass = block.pass = others.length ? new Uint8Array(n).fill(1) : null;
+      others.forEach(function (name) { narrow(block, pass, name, source.filter[name]); });
     }
-    block.paths = null;
+    var own = source.filter && source.filter[column], off = source.hidden || [];
+    function decide(code) {
+      var value = code ? values[code - 1] : null, i = classIndex(source.style, value);
+      return off.indexOf(source.style.classes[i].id) >= 0 || (own && !wanted(own, value)) ? 255 : i;
+    }
+    block.decide = decide;
+    if (codes) {
+      var decided = new Uint8Array(values.length + 1).fill(254);  // a plain array would be sparse, and slow
+      for (f = 0; f < n; f++) {
+        c = codes[f];
+        if (decided[c] === 254) decided[c] = decide(c);
+        out[f] = pass && !pass[f] ? 255 : decided[c];
+      }
+    } else {
+      out.fill(decide(0));
+      if (pass) for (f = 0; f < n; f++) if (!pass[f]) out[f] = 255;
+    }
     block.stamp = source.stamp;
+  }
+
+  function wanted(list, value) {
+    for (var i = 0; i < list.length; i++) if (list[i] === value || (value !== null && list[i] !== null && String(list[i]) === String(value))) return true;
+    return false;
+  }
+
+  function narrow(block, pass, name, list) {
+    var of = block.codes[name], counts = block.codes.count, values = table(block, name) || [], allowed = new Uint8Array(values.length + 1);
+    for (var f = 0; f < block.n; f++) {
+      var c = of ? of[f] : 0;
+      // Aggregates carry no column but those they are kept apart by: the server filters them.
+      if (!pass[f] || (c === 0 && counts && counts[f])) continue;
+      if (!allowed[c]) allowed[c] = wanted(list, c ? values[c - 1] : null) ? 1 : 2;
+      if (allowed[c] === 2) pass[f] = 0;
+    }
   }
 
   // -- drawing -------------------------------------------------------------------------------------------------------
@@ -258,22 +271,20 @@
     }
   }
 
-  /* One path per class and geometry, kept until filter or style change. */
-  function paths(block, scale) {
+  /* One path per value of the style's column and geometry, kept until another column's filter changes. */
+  function paths(block, source, scale) {
     if (block.paths) return block.paths;
-    var areas = [], lines = [], dots = [];
+    var codes = block.codes[source.style.column], made = {}, list = [];
     for (var f = 0; f < block.n; f++) {
-      var c = block.cls[f];
-      if (c === 255) continue;
-      var type = block.type[f];
-      if (type === POINT) (dots[c] || (dots[c] = [])).push(f);
-      else {
-        var set = type === LINE ? lines : areas;
-        trace(set[c] || (set[c] = new Path2D()), block, f, scale);
+      if (block.pass && !block.pass[f]) continue;
+      var type = block.type[f], key = (codes ? codes[f] : 0) * 4 + type, group = made[key];
+      if (!group) {
+        group = made[key] = { code: codes ? codes[f] : 0, type: type, path: type === POINT ? null : new Path2D(), features: [] };
+        list.push(group);
       }
+      if (type === POINT) group.features.push(f); else trace(group.path, block, f, scale);
     }
-    block.paths = { areas: areas, lines: lines, dots: dots };
-    return block.paths;
+    return (block.paths = list);
   }
 
   var hatches = {};
@@ -298,9 +309,10 @@
     else ctx.arc(x, y, r, 0, 2 * Math.PI);
   }
 
-  function letter(ctx, text, x, y, px, ink) {
+  function letter(ctx, text, x, y, px, ink, halo) {
     ctx.font = "600 " + px + "px " + FONT;
     ctx.textAlign = "center"; ctx.textBaseline = "middle";
+    if (halo) { ctx.lineWidth = 4; ctx.lineJoin = "round"; ctx.strokeStyle = halo; ctx.strokeText(text, x, y + px * 0.06); }
     ctx.fillStyle = ink;
     ctx.fillText(text, x, y + px * 0.06);
   }
@@ -308,19 +320,21 @@
 
   function drawBlock(ctx, block, source, zoom) {
     if (block.stamp !== source.stamp) classify(block, source);
-    var scale = SIZE / EXTENT, made = paths(block, scale), classes = source.style.classes, thin = Math.min(1, Math.max(0.45, (zoom - 8) / 7));
-    classes.forEach(function (c, i) {
-      if (made.areas[i]) {
-        if (c.fill) { ctx.globalAlpha = c.opacity; ctx.fillStyle = c.fill; ctx.fill(made.areas[i], "evenodd"); ctx.globalAlpha = 1; }
-        if (c.hatch) { ctx.fillStyle = hatch(ctx, c.stroke); ctx.fill(made.areas[i], "evenodd"); }
-        if (c.stroke) stroke(ctx, made.areas[i], c.stroke, c.width, c.dash);
-      }
-      if (made.lines[i]) stroke(ctx, made.lines[i], c.stroke || c.fill, Math.max(0.8, c.width * thin), zoom >= 13 ? c.dash : []);
-    });
-    classes.forEach(function (c, i) {
-      if (c.arrow && zoom >= 16 && made.lines[i]) arrows(ctx, block, i, c, scale);
-      if (c.letter && source.style.letters && zoom >= 17 && made.lines[i]) lineLetters(ctx, block, i, c, scale);
-      if (made.dots[i]) dots(ctx, block, made.dots[i], c, scale, zoom);
+    var scale = SIZE / EXTENT, classes = source.style.classes, thin = Math.min(1, Math.max(0.45, (zoom - 8) / 7));
+    var groups = paths(block, source, scale).map(function (g) { return { cls: block.decide(g.code), type: g.type, path: g.path, features: g.features }; })
+      .filter(function (g) { return g.cls !== 255; })
+      .sort(function (a, b) { return b.type - a.type || a.cls - b.cls; });
+    groups.forEach(function (g) {
+      var c = classes[g.cls];
+      if (g.type === POLYGON) {
+        if (c.fill) { ctx.globalAlpha = c.opacity; ctx.fillStyle = c.fill; ctx.fill(g.path, "evenodd"); ctx.globalAlpha = 1; }
+        if (c.hatch) { ctx.fillStyle = hatch(ctx, c.stroke); ctx.fill(g.path, "evenodd"); }
+        if (c.stroke) stroke(ctx, g.path, c.stroke, c.width, c.dash);
+      } else if (g.type === LINE) {
+        stroke(ctx, g.path, c.stroke || c.fill, Math.max(0.8, c.width * thin), zoom >= 13 ? c.dash : []);
+        if (c.arrow && zoom >= 16) arrows(ctx, block, g.cls, c, scale);
+        if (c.letter && source.style.letters && zoom >= 17) lineLetters(ctx, block, g.cls, c, scale);
+      } else dots(ctx, block, g.features, c, scale, zoom);
     });
   }
 
@@ -787,7 +801,7 @@
       if (item.type === POLYGON) {
         var span = Math.sqrt(item.weight);
         if (c.letter && c.fill && view.zoom >= 9) {
-          if (span >= 15) { r = Math.min(9, span / 3); letter(ctx, c.letter, x, y, Math.min(15, Math.max(10, span / 2.4)), c.ink); }
+          if (span >= 15) { r = Math.min(9, span / 3); letter(ctx, c.letter, x, y, Math.min(15, Math.max(10, span / 2.4)), c.ink, c.hatch ? c.fill : null); }
           else { r = 7.5; if (clash(view, x, y, r * 0.8, r * 0.8)) r = 3; badge(ctx, c, x, y, r); this._top.push(top(item, r)); }
         }
       } else if (item.type === POINT) {
@@ -799,7 +813,7 @@
         }
       }
       if (r) view.taken.push([x - r, y - r, x + r, y + r]);
-      if (named) view.names.push({ item: item, x: x, y: y, below: item.type === LINE ? 0 : r + 9 });
+      if (named) view.names.push({ item: item, x: x, y: y, below: item.type === LINE ? 0 : r + 11 });
     },
 
     _name: function (n, view) {
@@ -896,7 +910,7 @@
     ctx.globalAlpha = 1; ctx.fillStyle = c.fill || c.stroke; ctx.fill();
     if (c.hatch && r > 4) { ctx.fillStyle = hatch(ctx, c.stroke); ctx.globalAlpha = 0.5; ctx.fill(); ctx.globalAlpha = 1; }
     ctx.strokeStyle = c.stroke || "#FFFFFF"; ctx.lineWidth = Math.min(c.width, 2); ctx.setLineDash(r > 4 ? c.dash || [] : []); ctx.stroke(); ctx.setLineDash([]);
-    if (c.letter && r > 5) letter(ctx, c.letter, x, y, Math.max(9, r * 1.25), c.ink);
+    if (c.letter && r > 5) letter(ctx, c.letter, x, y, Math.max(9, r * 1.25), c.ink, c.hatch ? c.fill : null);
   }
 
   /* Draw the legend's picture of a class, w by h pixels; shape is "area", "line" or "point". */
@@ -911,7 +925,7 @@
     if (c.fill) { ctx.globalAlpha = c.opacity; ctx.fillStyle = c.fill; ctx.fill(); ctx.globalAlpha = 1; }
     if (c.hatch) { ctx.fillStyle = hatch(ctx, c.stroke); ctx.fill(); }
     if (c.stroke) stroke(ctx, undefined, c.stroke, c.width, c.dash);
-    if (c.letter) letter(ctx, c.letter, w / 2, h / 2, 13, c.ink);
+    if (c.letter) letter(ctx, c.letter, w / 2, h / 2, 13, c.ink, c.hatch ? c.fill : null);
   }
 
   function classOf(style, value) { return style.classes[classIndex(style, value)]; }
