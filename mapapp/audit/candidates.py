@@ -1,0 +1,206 @@
+"""This module names manholes that could take an unserved compound's sewage, with the fall there is and is needed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from mapapp.audit import tables
+from mapapp.audit import verdicts as v
+from mapapp.audit.batch import points
+from mapapp.audit.compounds import Compounds, Joined, _in_boxes
+from mapapp.audit.model import Town, names
+from mapapp.audit.streets import Streets
+from mapapp.audit.verdicts import Decision, Reach, node_level
+from mapapp.core.geometry import Bools, Floats, Ints
+
+_LOOK_AT = 12  # nearest in a straight line, before streets and falls are looked at
+_UNSERVED = (v.NOT_CONNECTED, v.NO_MAIN, v.DANGLING, v.WRONG_OUTLET, v.NO_GRAVITY, v.INLET_UNKNOWN)
+
+
+def served_nodes(town: Town, need: Floats) -> Bools:
+    """Return the nodes of the sewage network from which water reaches a plant or boundary."""
+    string, a, b = town.link
+    used = np.zeros(len(town.nodes), dtype=bool)
+    used[a] = used[b] = True
+    need = need[: len(town.nodes)]
+    level = node_level(town)[: len(town.nodes)]
+    out: Bools = used & ((need == -np.inf) | ((need < np.inf) & (level >= need)))
+    return out
+
+
+def lowest_level(town: Town) -> Floats:
+    """Return the lowest known level at each node: of its sewage pipes, else of its manhole's bottom; NaN unknown."""
+    s = town.strings
+    rows = np.flatnonzero(s.usable & (s.system & 1 != 0))
+    out = np.full(len(town.nodes), np.nan)
+    np.fmin.at(out, s.a[rows], s.level_a[rows])
+    np.fmin.at(out, s.b[rows], s.level_b[rows])
+    well = np.flatnonzero(np.isnan(out) & (town.manhole >= 0))
+    if len(well):
+        out[well] = (town.placeholders.ground - town.manholes.depth_m)[town.manhole[well]]
+    return out
+
+
+def served(town: Town, need: Floats, crs: Any) -> gpd.GeoDataFrame:
+    """Return every place of the network that a link could join; see `AuditResult.served`."""
+    node = np.flatnonzero(served_nodes(town, need))
+    string, a, b = town.link
+    at, who = np.concatenate([a, b]), np.concatenate([string, string])
+    keep = np.isin(at, node)
+    at, who = at[keep], who[keep]
+    ids = np.array(town.ids(who), dtype=object).astype(str)
+    order = np.lexsort((ids, at))
+    first = order[np.unique(at[order], return_index=True)[1]]
+    manhole = town.manhole[node]
+    has = manhole >= 0
+    name = np.full(len(node), None, dtype=object)
+    name[has] = names(town.manholes.points.ids, manhole[has])
+    ground = np.full(len(node), np.nan)
+    ground[has] = town.placeholders.ground[manhole[has]]
+    hidden = np.zeros(len(node), dtype=bool)
+    hidden[has] = town.manholes.found[manhole[has]] == tables.HIDDEN
+    return gpd.GeoDataFrame(
+        {
+            "pipe_id": pd.array(ids[first], dtype="str"),
+            "node": pd.array(name, dtype="str"),
+            "invert_m": lowest_level(town)[node],
+            "ground_m": ground,
+            "found": ~hidden,
+            "reaches": town.pieces()[node],
+        },
+        geometry=points(town.nodes.x[node], town.nodes.y[node]),
+        crs=crs,
+    )
+
+
+def table(
+    found: Compounds, town: Town, decision: Decision, reach: Reach, joined: Joined, streets: Streets | None, crs: Any
+) -> tuple[gpd.GeoDataFrame, Decision]:
+    """Rank places to join for every compound that is not served; also settle who cannot get there by gravity.
+
+    Returns
+    -------
+    frame : GeoDataFrame
+        ``candidate_id compound_id rank manhole_id node_kind length_m method available_fall_m required_fall_m gravity
+        cost`` and a line from the compound to the place. ``node_kind`` is ``manhole``, or ``pipe`` where the place has
+        no manhole and ``manhole_id`` is a pipe's id. ``method`` is ``streets`` or ``straight``. ``gravity`` is missing
+        where a level is unknown. ``cost`` is missing: prices belong to the plan.
+    decision : Decision
+        With ``no_gravity`` in place of ``not_connected`` where levels are known and every place lies too high.
+    """
+    rows = np.flatnonzero(np.isin(decision.verdict, _UNSERVED) & ~shapely.is_missing(found.shape))
+    at, node, distance = _near(found, town, reach, rows)
+    own = _outlet_level(found, town, joined)
+    length, method = distance * town.settings.straight_factor, np.full(len(at), "straight", dtype=object)
+    if streets is not None and len(at):
+        origin, of = np.unique(at, return_inverse=True)
+        along = streets.between(found.shape[origin], of, points(town.nodes.x[node], town.nodes.y[node]))
+        known = ~np.isnan(along)
+        length = np.where(known, np.maximum(along, distance), length)
+        method[known] = "streets"
+    required = length * town.settings.link_slope
+    available = own[at] - lowest_level(town)[node]
+    runs = np.where(np.isnan(available), np.nan, (available >= required).astype(float))
+    hidden = np.zeros(len(node), dtype=bool)
+    well = town.manhole[node]
+    hidden[well >= 0] = town.manholes.found[well[well >= 0]] == tables.HIDDEN
+    name = _place_names(town, node)
+    order = np.lexsort(
+        (name, np.round(length, 3), np.where(np.isnan(runs), 1, 2 - 2 * np.nan_to_num(runs)), hidden, at)
+    )
+    at, node, length, method, available, required, runs, name, well = (
+        a[order] for a in (at, node, length, method, available, required, runs, name, well)
+    )
+    rank = np.arange(len(at)) - np.searchsorted(at, at) + 1
+    decision = _without_fall(decision, at, runs)
+    top = rank <= town.settings.candidates
+    at, node, length, method, available, required, runs, name, well, rank = (
+        a[top] for a in (at, node, length, method, available, required, runs, name, well, rank)
+    )
+    ids = names(found.ids, at)
+    lines = shapely.shortest_line(found.shape[at], points(town.nodes.x[node], town.nodes.y[node])) if len(at) else []
+    frame = gpd.GeoDataFrame(
+        {
+            "candidate_id": pd.array([f"{c}#{r}" for c, r in zip(ids, rank, strict=True)], dtype="str"),
+            "compound_id": pd.array(ids, dtype="str"),
+            "rank": pd.array(rank, dtype="Int64"),
+            "manhole_id": pd.array(name.tolist(), dtype="str"),
+            "node_kind": pd.array(np.where(well >= 0, "manhole", "pipe").tolist(), dtype="str"),
+            "length_m": np.round(length, 2),
+            "method": pd.array(method.tolist(), dtype="str"),
+            "available_fall_m": np.round(available, 3),
+            "required_fall_m": np.round(required, 3),
+            "gravity": pd.array([None if np.isnan(r) else bool(r) for r in runs], dtype="boolean"),
+            "cost": np.full(len(at), np.nan),
+        },
+        geometry=lines,
+        crs=crs,
+    )
+    return frame, decision
+
+
+def _near(found: Compounds, town: Town, reach: Reach, rows: Ints) -> tuple[Ints, Ints, Floats]:
+    """Pair compounds with their nearest served places; with manholes on record, only those."""
+    none = np.zeros(0, dtype=np.int64)
+    node = np.flatnonzero(served_nodes(town, reach.need))
+    wells = town.manhole[node] >= 0
+    node = node[wells] if wells.any() else node
+    if len(rows) == 0 or len(node) == 0:
+        return none, none, np.zeros(0)
+    far = town.settings.candidate_reach_m
+    box = shapely.bounds(found.shape[rows]) + far * np.array([-1, -1, 1, 1])
+    node = node[_in_boxes(town.nodes.x[node], town.nodes.y[node], box)]
+    if len(node) == 0:
+        return none, none, np.zeros(0)
+    place = points(town.nodes.x[node], town.nodes.y[node])
+    i, j = shapely.STRtree(place).query(found.shape[rows], predicate="dwithin", distance=far)
+    distance = shapely.distance(found.shape[rows[i]], place[j])
+    order = np.lexsort((_place_names(town, node[j]), np.round(distance, 6), i))
+    i, j, distance = i[order], j[order], distance[order]
+    keep = np.arange(len(i)) - np.searchsorted(i, i) < _LOOK_AT
+    return rows[i[keep]], node[j[keep]], distance[keep]
+
+
+def _place_names(town: Town, node: Ints) -> Any:
+    """Name each node by its manhole, else by the pipe there with the smallest id."""
+    out = np.full(len(node), "", dtype=object)
+    well = town.manhole[node]
+    out[well >= 0] = names(town.manholes.points.ids, well[well >= 0])
+    bare = np.unique(node[well < 0])
+    if len(bare):
+        string, a, b = town.link
+        at, who = np.concatenate([a, b]), np.concatenate([string, string])
+        keep = np.isin(at, bare)
+        ids = np.array(town.ids(who[keep]), dtype=object).astype(str)
+        order = np.lexsort((ids, at[keep]))
+        place, first = np.unique(at[keep][order], return_index=True)
+        out[well < 0] = ids[order][first][np.searchsorted(place, node[well < 0])]
+    return out.astype(str)
+
+
+def _outlet_level(found: Compounds, town: Town, joined: Joined) -> Floats:
+    """Return the level each compound's sewage leaves at: from the table, else the lowest of its own nodes."""
+    out = found.outlet_m.copy()
+    lowest = np.full(len(found), np.nan)
+    np.fmin.at(lowest, joined.compound, lowest_level(town)[joined.node])
+    return np.where(np.isnan(out), lowest, out)
+
+
+def _without_fall(decision: Decision, at: Ints, runs: Floats) -> Decision:
+    n = len(decision.verdict)
+    count = np.bincount(at, minlength=n)
+    uphill = np.bincount(at, runs == 0, minlength=n)
+    rows = np.flatnonzero((decision.verdict == v.NOT_CONNECTED) & (count > 0) & (uphill == count))
+    if len(rows) == 0:
+        return decision
+    verdict, reason = decision.verdict.copy(), list(decision.reason)
+    verdict[rows] = v.NO_GRAVITY
+    for i in rows.tolist():
+        reason[i] = "fall"
+    return replace(decision, verdict=verdict, reason=reason)

@@ -1,0 +1,265 @@
+"""This module words the evidence of each verdict, in both languages, and lays it down as compact JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from mapapp.audit import tables
+from mapapp.audit import verdicts as v
+from mapapp.audit.compounds import LEDGER, Compounds, Survey
+from mapapp.audit.model import Town, names
+from mapapp.audit.verdicts import Decision, Reach
+from mapapp.core.geometry import Ints
+from mapapp.core.network import drains_to
+from mapapp.core.text import LANGS, Text
+
+_LEDGER = {
+    "connected": Text("已接入", "connected"),
+    "partial": Text("部分接入", "partly connected"),
+    "not_connected": Text("未接入", "not connected"),
+    "septic_only": Text("仅化粪池", "septic tank only"),
+    "discharges_to_water": Text("直排水体", "discharging to water"),
+    "unknown": Text("不详", "unknown"),
+}
+
+_SENTENCE: Mapping[tuple[int, str], Text] = {
+    (v.CONNECTED, ""): Text("管段 {pipe} 接入本小区，污水流到 {outlet}", "Pipe {pipe} joins the compound, and its water reaches {outlet}"),
+    (v.WRONG_OUTLET, ""): Text("管段 {pipe} 接自本小区，污水流入 {outlet}，到不了污水厂",
+                               "Pipe {pipe} takes its water into {outlet}, not to a plant"),
+    (v.NO_GRAVITY, "crest"): Text("管段 {pipe} 起点低于途中最高管底 {crest:.2f} m，水流不过去",
+                                  "Pipe {pipe} starts below the highest invert on its way ({crest:.2f} m): water cannot pass"),
+    (v.NO_GRAVITY, "uphill"): Text("管段 {pipe} 与管网相连，但按标高水不会流向污水厂",
+                                   "Pipe {pipe} is joined to the network, but by its levels no water runs towards a plant"),
+    (v.NO_GRAVITY, "fall"): Text("未接入；最近的管段 {pipe} 在 {distance:.1f} m 处，可接的井都高于小区出口",
+                                 "Not joined; the nearest sewer {pipe} is {distance:.1f} m away, and all manholes in reach lie too high"),
+    (v.NO_DATA, "leaves"): Text("管段 {pipe} 流出普查范围，去向没有资料", "Pipe {pipe} runs out of the surveyed area; what follows is not known"),
+    (v.NO_DATA, "no_outlets"): Text("管段 {pipe} 接入本小区，但资料中没有污水厂或上级管网接口，去向不明",
+                                    "Pipe {pipe} joins the compound, but no plant or boundary is on record, so where it leads is not known"),
+    (v.NO_DATA, "no_shape"): Text("小区没有可用的位置", "The compound has no usable place"),
+    (v.NO_DATA, "not_surveyed"): Text("小区不在污水普查范围内", "The compound lies outside the area surveyed for sewage"),
+    (v.DANGLING, ""): Text("管段 {pipe} 接自本小区，但所在管网没有通往污水厂的出路{ends}",
+                           "Pipe {pipe} takes its water, but it finds no way to a plant{ends}"),
+    (v.NO_MAIN, ""): Text("{limit:.0f} m 内没有污水主管{nearest}", "There is no sewer within {limit:.0f} m{nearest}"),
+    (v.INLET_UNKNOWN, "hidden"): Text("接户井有记录但现场找不到；最近的管段 {pipe} 在 {distance:.1f} m 处",
+                                      "An inlet manhole is on record, but was not found on site; the nearest sewer {pipe} is {distance:.1f} m away"),
+    (v.INLET_UNKNOWN, "laterals"): Text("管段 {pipe} 在 {distance:.1f} m 处，接户管没有普查",
+                                        "Main {pipe} is {distance:.1f} m away; connections were not surveyed"),
+    (v.NOT_CONNECTED, ""): Text("最近的管段 {pipe} 在 {distance:.1f} m 处，没有管端或检查井接入本小区",
+                                "The nearest sewer {pipe} is {distance:.1f} m away; no pipe end or manhole joins the compound"),
+}  # fmt: skip
+
+_STREET = Text("（沿街 {street:.0f} m）", " ({street:.0f} m along streets)")
+_BASIS = {
+    "levels": Text("流向依据标高", "direction by levels"),
+    "record": Text("流向依据记录", "direction by record"),
+    "unknown": Text("流向不明，按可双向流分析", "direction unknown, taken as either way"),
+    "pressure": Text("压力管", "pressure pipe"),
+}
+_NO_AREAS = Text(
+    "没有普查范围，按 {reach:.0f} m 内有管视为已普查",
+    "no survey areas: a place with a pipe within {reach:.0f} m counts as surveyed",
+)
+
+
+def table(
+    found: Compounds,
+    town: Town,
+    decision: Decision,
+    reach: Reach,
+    survey: Survey,
+    piece: Ints,
+    causes: Sequence[Text],
+    crs: Any,
+) -> gpd.GeoDataFrame:
+    """Return the table of verdicts, one row per compound in the order given.
+
+    Columns: ``compound_id verdict evidence evidence_en nearest_pipe_id distance_m street_distance_m outlet_id piece
+    ledger details`` and the compound's own geometry. ``distance_m`` is missing where no sewer lies within reach.
+    """
+    n = len(found)
+    pipe = np.full(n, "", dtype=object)
+    has = np.flatnonzero(decision.string >= 0)
+    pipe[has] = town.ids(decision.string[has])
+    outlet = outlet_of(town, decision, reach, piece)
+    data: dict[str, list[Any]] = {lang: [] for lang in LANGS}
+    details = []
+    ids = [i or "" for i in found.ids.to_pylist()]
+    row = town.strings.row[np.maximum(decision.string, 0)] if len(town.strings.row) else np.zeros(n, dtype=np.int64)
+    basis = _basis(town, decision)
+    note = _NO_AREAS.format(reach=town.settings.survey_reach_m)
+    number = _piece_numbers(town, piece)
+    for i in range(n):
+        code = int(decision.verdict[i])
+        ledger = LEDGER[found.ledger[i]] if found.ledger[i] >= 0 else ""
+        sentence = _SENTENCE[code, decision.reason[i]]
+        near = (
+            Text("，最近的管段 {p} 在 {d:.0f} m 处", ": the nearest is {p}, {d:.0f} m away")
+            if pipe[i]
+            else Text("", "")
+        )
+        text = sentence.format(
+            pipe=pipe[i], outlet=outlet[i], distance=decision.distance[i], limit=town.settings.no_main_m, ends=causes[i],
+            crest=reach.need[decision.node[i]] if decision.node[i] >= 0 else np.nan,
+            nearest=near.format(p=pipe[i], d=decision.distance[i]),
+        )  # fmt: skip
+        parts: list[Text] = [text]
+        if not np.isnan(decision.street[i]):
+            parts[0] = Text(*(a + b for a, b in zip(text, _STREET.format(street=decision.street[i]), strict=True)))
+        if decision.node[i] >= 0:
+            parts.append(_BASIS[basis[i]])
+            if code == v.CONNECTED and reach.need[decision.node[i]] > -np.inf:
+                parts.append(Text("途中有倒坡", "there is an adverse slope on the way"))
+        elif not survey.stated:
+            parts.append(note)
+        if ledger:
+            parts.append(Text(f"台账：{_LEDGER[ledger].zh}", f"ledger: {_LEDGER[ledger].en}"))
+        data["zh"].append("；".join(p.zh for p in parts) + "。")
+        data["en"].append("; ".join(p.en for p in parts) + ".")
+        details.append(
+            json.dumps(
+                {
+                    "reason": decision.reason[i] or v.NAMES[code],
+                    "joins": int(decision.joins[i]),
+                    "pipe": pipe[i] or None,
+                    "piece": int(number[decision.node[i]]) if decision.node[i] >= 0 else None,
+                    "outlet": outlet[i].en or None,
+                    "basis": basis[i] if decision.node[i] >= 0 else None,
+                    "survey": "areas" if survey.stated else "pipes near",
+                    "ledger": ledger or None,
+                    "pipe_row_source": _source(town, int(row[i])) if pipe[i] else None,
+                },
+                ensure_ascii=False,
+                separators=(",", ":"),
+            )
+        )
+    return gpd.GeoDataFrame(
+        {
+            "compound_id": pd.array(ids, dtype="str"),
+            "verdict": pd.array([v.NAMES[c] for c in decision.verdict], dtype="str"),
+            "evidence": pd.array(data["zh"], dtype="str"),
+            "evidence_en": pd.array(data["en"], dtype="str"),
+            "nearest_pipe_id": pd.array([p or None for p in pipe], dtype="str"),
+            "distance_m": np.round(np.where(np.isfinite(decision.distance), decision.distance, np.nan), 3),
+            "street_distance_m": np.round(decision.street, 1),
+            "outlet_id": pd.array([o.en or None for o in outlet], dtype="str"),
+            "details": pd.array(details, dtype="str"),
+        },
+        geometry=found.given,
+        crs=crs,
+    )
+
+
+def _source(town: Town, row: int) -> str | None:
+    level = int(town.pipes.level[row])
+    return ("main", "branch", "lateral", "internal")[level] if level < tables.NO_LEVEL else None
+
+
+def _basis(town: Town, decision: Decision) -> list[str]:
+    s = town.strings
+    out = []
+    for string in decision.string.tolist():
+        if string < 0:
+            out.append("unknown")
+        elif town.pipes.flow[s.row[string]] == tables.PRESSURE:
+            out.append("pressure")
+        elif s.direction[string] == 0:
+            out.append("unknown")
+        elif np.isnan(s.level_a[string]) or np.isnan(s.level_b[string]) or s.adverse[string]:
+            out.append("record")
+        else:
+            out.append("levels")
+    return out
+
+
+def _piece_numbers(town: Town, piece: Ints) -> Ints:
+    """Number the pieces by size, the longest first, so that the number does not depend on the order of the table."""
+    string, a, _ = town.link
+    if len(string) == 0:
+        return np.zeros(town.node_count, dtype=np.int64)
+    length = np.bincount(piece[a], town.strings.length[string], minlength=int(piece.max()) + 1)
+    rank = np.empty(len(length), dtype=np.int64)
+    rank[np.argsort(-np.round(length, 3), kind="stable")] = np.arange(1, len(length) + 1)
+    return rank[piece]
+
+
+def outlet_of(town: Town, decision: Decision, reach: Reach, piece: Ints) -> list[Text]:
+    """Name the outlet that each compound's water reaches: where several are possible, the first by id."""
+    n = len(decision.verdict)
+    out = [Text("", "")] * n
+    nodes = decision.node
+    rows = np.flatnonzero((nodes >= 0) & np.isin(decision.verdict, (v.CONNECTED, v.WRONG_OUTLET)))
+    if len(rows) == 0:
+        return out
+    base = len(town.nodes)
+    serving = set(town.outlets_that(tables.WWTP, tables.BOUNDARY).tolist())
+    good = [t for t in sorted(serving)]
+    ids = dict(zip(good, names(town.outlets.points.ids, np.array(good, dtype=np.int64) - base), strict=True))
+    for code, targets, label in (
+        (v.CONNECTED, sorted(good, key=lambda t: (ids[t], t)), ids),
+        (v.WRONG_OUTLET, *_wrong_targets(town, reach)),
+    ):
+        mine = rows[decision.verdict[rows] == code]
+        if len(mine) == 0 or not targets:
+            continue
+        by_piece: dict[int, list[int]] = {}
+        for t in targets:
+            by_piece.setdefault(int(piece[t]), []).append(t)
+        several: dict[int, list[int]] = {}
+        for i in mine.tolist():
+            there = by_piece.get(int(piece[nodes[i]]), [])
+            if len(there) == 1:
+                out[i] = Text(label[there[0]], label[there[0]])
+            elif there:
+                several.setdefault(int(piece[nodes[i]]), []).append(i)
+        if several:
+            _by_following(town, several, by_piece, nodes, label, out)
+    return out
+
+
+def _wrong_targets(town: Town, reach: Reach) -> tuple[list[int], dict[int, str]]:
+    base = len(town.nodes)
+    label: dict[int, str] = {}
+    for t in reach.wrong_nodes.tolist():
+        if t >= base:
+            label[t] = names(town.outlets.points.ids, np.array([t - base]))[0]
+        else:
+            s = town.strings
+            storm = np.flatnonzero(s.usable & (s.system == 2) & ((s.a == t) | (s.b == t)))
+            label[t] = min(town.ids(storm), default="")
+    return sorted(label, key=lambda t: (label[t], t)), label
+
+
+def _by_following(
+    town: Town,
+    several: dict[int, list[int]],
+    by_piece: dict[int, list[int]],
+    nodes: Ints,
+    label: dict[int, str],
+    out: list[Text],
+) -> None:
+    """Where a piece has several outlets, follow the water of each in turn; too many are named as a group."""
+    upper, lower = town.arcs(climbing=True)
+    targets = [t for p in several for t in by_piece[p]]
+    if len(targets) > 40:
+        for p, compounds in several.items():
+            for i in compounds:
+                some = label[by_piece[p][0]]
+                out[i] = Text(f"{some} 等 {len(by_piece[p])} 处之一", f"one of {len(by_piece[p])} ({some} and others)")
+        return
+    for t in sorted(targets, key=lambda t: (label[t], t)):
+        seen = drains_to(town.node_count, upper, lower, np.array([t]))
+        for compounds in several.values():
+            for i in compounds:
+                if not out[i].en and seen[nodes[i]]:
+                    out[i] = Text(label[t], label[t])
+
+
+def ledger_word(code: str) -> Text:
+    """Return the words for an answer of the ledger."""
+    return _LEDGER[code]

@@ -1,0 +1,216 @@
+"""This module joins pipe ends into nodes, and answers what hangs together and what drains where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from mapapp.core.geometry import _NUMBA_FROM, Floats, Ints, Lines, cell_key, cells
+
+_CELL_PER_TOLERANCE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Where pipes meet.
+
+    Attributes
+    ----------
+    start, end : ndarray of int, shape (e,)
+        Node at the first and at the last vertex of each string of `Lines`.
+    point : ndarray of int, shape (p,)
+        Node of each further point (manholes).
+    x, y : ndarray of float, shape (n,)
+        The middle of what was joined, in metres.
+    """
+
+    start: Ints
+    end: Ints
+    point: Ints
+    x: Floats
+    y: Floats
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def join_ends(lines: Lines, x: Floats, y: Floats, tolerance_m: float) -> Nodes:
+    """Join pipe ends and further points that lie within a tolerance of one another into nodes.
+
+    Parameters
+    ----------
+    lines : Lines
+        Pipes in a metric CRS.
+    x, y : ndarray of float, shape (p,)
+        Further points such as manholes; not NaN.
+    tolerance_m : float
+        Two points no farther apart are one node, and so are chains of such points. The two ends of a pipe that is
+        itself no longer than twice the tolerance stay apart, or it would vanish.
+
+    Notes
+    -----
+    Bit-equal points are merged first by sorting; the rest is single-linkage clustering over a grid, so the answer does
+    not depend on where a grid line or a rounding step falls.
+    """
+    e = len(lines)
+    px = np.concatenate([lines.x[lines.first], lines.x[lines.last], x])
+    py = np.concatenate([lines.y[lines.first], lines.y[lines.last], y])
+    unique, which = merge_equal(px, py)
+    ux, uy = px[unique], py[unique]
+    a, b = _pairs_within(ux, uy, tolerance_m)
+    if len(a):
+        label = _labels(len(ux), a, b)
+        reach = np.hypot(px[:e] - px[e : 2 * e], py[:e] - py[e : 2 * e])
+        same = np.flatnonzero((reach > 0) & (reach <= tolerance_m * 2) & (label[which[:e]] == label[which[e : 2 * e]]))
+        if len(same):
+            same = same[lines.take(same).lengths() <= 2 * tolerance_m]
+        if len(same):
+            label = _keep_apart(label, a, b, ux, uy, which[same], which[e + same])
+        which = label[which]
+        count = np.bincount(label)
+        ux, uy = np.bincount(label, ux - ux[0]) / count + ux[0], np.bincount(label, uy - uy[0]) / count + uy[0]
+    return Nodes(which[:e], which[e : 2 * e], which[2 * e :], ux, uy)
+
+
+def merge_equal(x: Floats, y: Floats) -> tuple[Ints, Ints]:
+    """Merge points with the very same coordinates.
+
+    Returns
+    -------
+    first : ndarray of int
+        One place in the input for each distinct point.
+    which : ndarray of int
+        For each input point, its distinct point.
+    """
+    n = len(x)
+    if n == 0:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    bx, by = (x + 0.0).view(np.uint64), (y + 0.0).view(np.uint64)  # + 0.0 makes -0.0 equal to 0.0
+    key = bx * np.uint64(0x9E3779B97F4A7C15) ^ (by * np.uint64(0xC2B2AE3D27D4EB4F) + (bx >> np.uint64(31)))
+    order = np.argsort(key)
+    sx, sy, sk = bx[order], by[order], key[order]
+    fresh = np.ones(n, dtype=bool)
+    fresh[1:] = sk[1:] != sk[:-1]
+    if ((sx[1:] != sx[:-1]) | (sy[1:] != sy[:-1]))[~fresh[1:]].any():  # two points share a key: sort the long way
+        order = np.lexsort((by, bx))
+        fresh[1:] = (bx[order][1:] != bx[order][:-1]) | (by[order][1:] != by[order][:-1])
+    which = np.empty(n, dtype=np.int64)
+    which[order] = np.cumsum(fresh) - 1
+    return order[fresh], which
+
+
+def _pairs_within(x: Floats, y: Floats, tolerance_m: float, size: float | None = None) -> tuple[Ints, Ints]:
+    """Return all pairs of points at most the tolerance apart."""
+    none = np.zeros(0, dtype=np.int64)
+    if len(x) < 2 or tolerance_m <= 0:
+        return none, none
+    size = size or _CELL_PER_TOLERANCE * tolerance_m
+    column, row = cells(x, y, size)
+    edge = tolerance_m * 1.001
+    right, up = (column + 1) * size - x <= edge, (row + 1) * size - y <= edge
+    point, keys = [np.arange(len(x))], [cell_key(column, row)]
+    for rows, dc, dr in ((right, 1, 0), (up, 0, 1), (right & up, 1, 1)):  # points near a border also go over it
+        near = np.flatnonzero(rows)
+        point.append(near)
+        keys.append(cell_key(column[near] + dc, row[near] + dr))
+    who, key = np.concatenate(point), np.concatenate(keys)
+    order = np.argsort(key)
+    who, key = who[order], key[order]
+    firsts, seconds = [none], [none]
+    place = np.flatnonzero(key[1:] == key[:-1])
+    step = 1
+    while len(place):
+        if step > 64 and size > 2.5 * tolerance_m:  # a crowd in one cell: smaller cells
+            return _pairs_within(x, y, tolerance_m, 2 * tolerance_m)
+        a, b = who[place], who[place + step]
+        close = (np.hypot(x[a] - x[b], y[a] - y[b]) <= tolerance_m + 1e-9) & (a != b)
+        firsts.append(a[close])
+        seconds.append(b[close])
+        step += 1
+        place = place[place + step < len(key)]
+        place = place[key[place] == key[place + step]]
+    a, b = np.concatenate(firsts), np.concatenate(seconds)
+    pair = np.unique(np.minimum(a, b) * len(x) + np.maximum(a, b))
+    return pair // len(x), pair % len(x)
+
+
+def _labels(n: int, a: Ints, b: Ints) -> Ints:
+    """Number the clusters that pairs make of n points, without gaps."""
+    used = np.unique(np.concatenate([a, b]))
+    sub = components(len(used), np.searchsorted(used, a), np.searchsorted(used, b))
+    lowest = np.full(sub.max() + 1, n)
+    np.minimum.at(lowest, sub, used)
+    root = np.arange(n)
+    root[used] = lowest[sub]
+    own = root == np.arange(n)
+    return (np.cumsum(own) - 1)[root]
+
+
+def _keep_apart(label: Ints, a: Ints, b: Ints, x: Floats, y: Floats, left: Ints, right: Ints) -> Ints:
+    """Split the clusters that swallowed a short pipe: join the nearest first, never the two ends of such a pipe."""
+    hit = np.unique(label[left])
+    pair = np.flatnonzero(np.isin(label[a], hit))
+    distance = np.hypot(x[a[pair]] - x[b[pair]], y[a[pair]] - y[b[pair]])
+    group = {int(p): {int(p)} for p in np.flatnonzero(np.isin(label, hit))}
+    foes: dict[int, set[int]] = {}
+    for p, q in zip(left.tolist(), right.tolist(), strict=True):
+        foes.setdefault(p, set()).add(q)
+        foes.setdefault(q, set()).add(p)
+    for k in pair[np.argsort(np.round(distance, 7), kind="stable")].tolist():  # few: only round swallowed pipes
+        one, two = group[int(a[k])], group[int(b[k])]
+        if one is two or any(foes.get(p, set()) & two for p in one):
+            continue
+        one |= two
+        for p in two:
+            group[p] = one
+    out = label.copy()
+    following = int(label.max()) + 1
+    for members in {id(g): g for g in group.values()}.values():
+        out[list(members)] = following
+        following += 1
+    return np.unique(out, return_inverse=True)[1].astype(np.int64)
+
+
+def components(n: int, a: Ints, b: Ints) -> Ints:
+    """Return the number of the connected piece that each of n nodes belongs to, given undirected edges."""
+    if n == 0:
+        return np.zeros(0, dtype=np.int64)
+    if len(a) >= _NUMBA_FROM:
+        from mapapp.core import loops
+
+        found: Ints = loops.components(n, a, b)
+        return found
+    graph = sparse.coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n, n))
+    return csgraph.connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def drains_to(n: int, upper: Ints, lower: Ints, targets: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return which of n nodes send water to one of the targets.
+
+    Parameters
+    ----------
+    n : int
+        Number of nodes.
+    upper, lower : ndarray of int, shape (m,)
+        Water runs from ``upper`` to ``lower``; a pipe of unknown direction stands here twice, once each way.
+    targets : ndarray of int
+        Nodes that water is to reach; they reach themselves.
+    """
+    out = np.zeros(n, dtype=bool)
+    out[targets] = True
+    if len(targets) == 0 or len(upper) == 0:
+        return out
+    if len(upper) >= _NUMBA_FROM:
+        from mapapp.core import loops
+
+        loops.drains_to(upper, lower, out)
+        return out
+    source = np.full(len(targets), n)
+    tail, head = np.concatenate([lower, source]), np.concatenate([upper, targets])
+    graph = sparse.csr_matrix((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(n + 1, n + 1))
+    order = csgraph.breadth_first_order(graph, n, directed=True, return_predecessors=False)
+    out[order[order < n]] = True
+    return out
