@@ -80,7 +80,7 @@ def _ribbon(s0: float, s1: float, t0: float, t1: float) -> shapely.Polygon:
 
 
 def _survey_areas() -> gpd.GeoDataFrame:
-    town = shapely.union_all([_ribbon(60, 2450, -1320, 50), _ribbon(440, 1356, 49, 640)])
+    town = shapely.union_all([_ribbon(-170, 2450, -1320, 50), _ribbon(440, 1356, 49, 640)])
     west = shapely.difference(town, _ribbon(sewers.CORNER[1], 2460, -1330, sewers.CORNER[0]))
     rows = [
         ("PC-01", "all", "yes", "2021-10-20", west),
@@ -170,7 +170,7 @@ def county(seed: int = 2022) -> County:
 
     draft = sewers.street_sewers(plan, names)
     drawn = gaps.connect_compounds(draft, sites, outlines, zone[parcel], rng)
-    pipes, manholes, outlets = _network(draft, table, names, rng)
+    pipes, manholes, outlets, node_ids = _network(draft, table, names, rng)
     layers: dict[str, gpd.GeoDataFrame | pd.DataFrame] = {
         "compounds": gpd.GeoDataFrame(table, geometry=np.array(outlines, dtype=object), crs=ground.CRS),
         "buildings": _buildings(table, sites, rest, rng),
@@ -181,8 +181,8 @@ def county(seed: int = 2022) -> County:
         "streets": gpd.GeoDataFrame(typed(roads, "streets"), geometry="geometry", crs=ground.CRS),
         "survey_areas": _survey_areas(),
     }
-    verdicts = gaps.verdicts(table["compound_id"], drawn)
-    truth = pd.DataFrame(columns=["rule", "layer", "feature_id", "compound_id", "verdict", "note"])
+    changed, truth, verdicts = gaps.plant(layers, drawn, node_ids, names, rng)
+    layers |= changed
     layers["compounds"] = gpd.GeoDataFrame(typed(layers["compounds"], "compounds"), geometry="geometry", crs=ground.CRS)
     layers |= tables.tables(layers["compounds"], verdicts, names, rng)
     s = np.linspace(-250, 2650, 150)
@@ -195,7 +195,7 @@ def county(seed: int = 2022) -> County:
 
 def _network(
     draft: sewers.Draft, table: pd.DataFrame, names: Mapping[str, Any], rng: np.random.Generator
-) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame]:
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame, npt.NDArray[np.object_]]:
     """Turn the drawing into layers: levels, sizes, owners, ids."""
     xy = draft.xy()
     pipes = pd.DataFrame(draft.pipes)
@@ -267,7 +267,7 @@ def _network(
             "kind": draft.node_kind,
             "type": draft.node_type,
             "ground_elev_m": surface,
-            "depth_m": np.round(surface - lowest, 3),
+            "depth_m": np.where(np.isfinite(lowest), np.round(surface - lowest, 3), np.nan),
             "road": draft.node_road,
             "cover": "铸铁",
             "found": "located",
@@ -286,7 +286,7 @@ def _network(
     ]
     out["bottom_elev_m"] = lowest[place]
     outlets = gpd.GeoDataFrame(typed(out, "outlets"), geometry=shapely.points(xy[place]), crs=ground.CRS)
-    return frame, holes, outlets
+    return frame, holes, outlets, node_id
 
 
 def _inlets(manholes: gpd.GeoDataFrame, pipes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from mapapp.demo import connect, ground, sewers
+from mapapp.demo import connect, faults, ground, sewers
 from mapapp.demo.ground import Floats
 from mapapp.demo.parcels import Site
 
@@ -19,7 +20,7 @@ QUOTA: Mapping[str, tuple[int, int]] = MappingProxyType({
 })  # fmt: skip
 """How many compounds each special zone takes, and from which rank of size on."""
 
-ROLES: tuple[str, ...] = ("none",) * 6 + ("short",) * 2 + ("near", "mid") + ("storm",) * 2
+ROLES: tuple[str, ...] = ("none",) * 5 + ("short",) * 2 + ("near", "mid") + ("storm",) * 2 + ("hidden",) * 2
 """What befalls compounds of the town proper; all others there are connected."""
 
 _VERDICT: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -31,7 +32,8 @@ _VERDICT: Mapping[str, tuple[str, str]] = MappingProxyType(
         "mid": ("dangling", "接户管搭在主管管身上，没有井"),
         "storm": ("wrong_outlet", "接户管接进了雨水井"),
         "direct": ("wrong_outlet", "接入的管网直排清溪河"),
-        "pit": ("no_gravity", "旧取土坑里的小区，比旁边的污水管低"),
+        "hidden": ("inlet_unknown", "接户井被压埋，管道走向不明"),
+    "pit": ("no_gravity", "旧取土坑里的小区，比旁边的污水管低"),
         "nolat": ("inlet_unknown", "该片区普查没有查接户管"),
         "corner": ("no_data", "没有普查过"),
         "hill": ("no_main", "坡上没有污水管"),
@@ -108,6 +110,10 @@ def connect_compounds(
             out.append((role[i], -1, -1))
             continue
         node, side, north = way
+        if role[i] == "hidden":
+            gate_xy = next(g for s, n, g in connect.gates(place) if (s, n) == way[1:])
+            out.append((role[i], draft.node(gate_xy, "sewage", type_="接户井", road=draft.node_road[node], compound=i), -1))
+            continue
         gate = connect.inside(draft, place, i, side, north)
         end = _end(draft, np.array([draft.x[gate], draft.y[gate]]), node, str(role[i]))
         draft.pipe(gate, end, "sewage", "lateral", road=draft.node_road[node], compound=i)
@@ -120,7 +126,7 @@ def _roomy(draft: sewers.Draft, xy: Floats, place: Site, way: tuple[int, int, bo
     gate = next(g for s, n, g in connect.gates(place) if (s, n) == way[1:])
     if role == "mid":
         return _body(draft, gate, way[0]) is not None
-    return bool(np.linalg.norm(xy[way[0]] - gate) > (26 if role == "short" else 14))
+    return bool(np.linalg.norm(xy[way[0]] - gate) > (17 if role == "short" else 12))
 
 
 def _body(draft: sewers.Draft, gate: Floats, node: int) -> Floats | None:
@@ -140,7 +146,7 @@ def _end(draft: sewers.Draft, gate: Floats, node: int, role: str) -> int:
     goal = np.array([draft.x[node], draft.y[node]])
     road, run = draft.node_road[node], goal - gate
     if role == "short":
-        return draft.node(gate + run * 0.6, "sewage", road=road)
+        return draft.node(gate + run * 0.5, "sewage", road=road)
     if role == "near":
         made = draft.node(goal - run / np.linalg.norm(run) * 0.42, "sewage", road=road)
     elif role == "mid":
@@ -151,6 +157,103 @@ def _end(draft: sewers.Draft, gate: Floats, node: int, role: str) -> int:
         return node
     draft.bare.add(made)
     return made
+
+
+def plant(
+    layers: Mapping[str, pd.DataFrame], drawn: pd.DataFrame, node_ids: npt.NDArray[np.object_], names: Mapping[str, Any], rng: np.random.Generator
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, pd.DataFrame]:
+    """Plant every fault and write the truth.
+
+    Parameters
+    ----------
+    layers : mapping
+        The clean layers; left as they are.
+    drawn : DataFrame
+        What `connect_compounds` returned.
+    node_ids : ndarray of str
+        Manhole id of each drawn node.
+    names, rng
+        As elsewhere.
+
+    Returns
+    -------
+    changed : dict of str to GeoDataFrame
+        ``pipes``, ``manholes`` and ``compounds`` with their faults.
+    truth : DataFrame
+        ``rule layer feature_id compound_id verdict note``: what an audit has to report, and nothing else.
+    verdicts : DataFrame
+        ``compound_id verdict note``, one row per compound.
+    """
+    ids = layers["compounds"]["compound_id"]
+    told = verdicts(ids, drawn)
+    at_gate = node_ids[drawn["gate"].to_numpy()[drawn["gate"] >= 0]]
+    t = faults.Planter(layers, rng, set(at_gate) | set(node_ids[drawn["end"].to_numpy()[drawn["end"] >= 0]]))
+    _tell_compounds(t, drawn, told)
+    mouth = layers["outlets"].query("facility == 'outfall' and category == 'sewage'").geometry
+    last = t.pipes["pipe_id"][(t.pipes["kind"] == "sewage") & (shapely.distance(t.pipes.geometry.to_numpy(), mouth.iloc[0]) < 0.01)]
+    t.tell("no_outlet", str(t.pipes.loc[_own(t, last.iloc[0]), "pipe_id"].min()), "这一片污水管直排清溪河")
+    faults.plant_levels(t)
+    faults.plant_shapes(t)
+    faults.plant_network(t, names)
+    faults.plant_traps(t)
+    served = np.flatnonzero(told["verdict"] == "connected")
+    faults.plant_outline(t, int(served[3]))
+    _pit(t, drawn)
+    for i, word in zip(np.flatnonzero(drawn["role"] == "hidden"), ("buried", "not_found"), strict=True):
+        node, compound = str(node_ids[drawn.at[i, "gate"]]), str(ids[i])
+        t.manholes.loc[t.manholes["node_id"] == node, "found"] = word
+        t.tell("orphan_manhole", node, "接户井找不到，没有测到管", layer="manholes", compound=compound)
+    _ledger(t, told, served)
+    t.pipes = t.pipes[t.pipes["status"] != "drop"].reset_index(drop=True)
+    truth = pd.DataFrame(t.rows, columns=list(faults.TRUTH)).sort_values(["rule", "feature_id"], ignore_index=True)
+    return {"pipes": t.pipes, "manholes": t.manholes, "compounds": t.compounds}, truth, told
+
+
+def _tell_compounds(t: faults.Planter, drawn: pd.DataFrame, told: pd.DataFrame) -> None:
+    """Write the truth that follows from the compounds' connections."""
+    lateral = t.pipes[t.pipes["level"] == "lateral"]
+    of = dict(zip(np.flatnonzero(drawn["end"] >= 0).tolist(), lateral["pipe_id"], strict=True))
+    for i, (role, row) in enumerate(zip(drawn["role"], told.itertuples(index=False), strict=True)):
+        compound = str(row.compound_id)
+        if row.verdict not in ("connected", "dangling"):
+            t.rows.append({"rule": row.verdict, "layer": "compounds", "feature_id": compound, "compound_id": compound, "verdict": row.verdict, "note": row.note})
+        rule = {"short": "dangling", "near": "near_miss", "mid": "mid_pipe_junction", "storm": "cross_connection"}.get(role)
+        if rule:
+            t.tell(rule, of[i], str(row.note), compound=compound)
+        if role == "short":  # what ends dead is joined to nothing, too
+            own = t.pipes.loc[_own(t, of[i]), "pipe_id"].min()
+            t.tell("island", own, "断头以上的管段不接任何管网", compound=compound)
+
+
+def _pit(t: faults.Planter, drawn: pd.DataFrame) -> None:
+    """Give the compound in the old clay pit the level of its own outlet, which the designer measured."""
+    t.compounds["outlet_invert_m"] = np.nan
+    for i in np.flatnonzero(drawn["role"] == "pit"):
+        middle = shapely.centroid(t.compounds.geometry.iloc[i])
+        t.compounds.loc[i, "outlet_invert_m"] = round(float(ground.elevation(middle.x, middle.y)) - 1.2, 2)
+
+
+def _own(t: faults.Planter, lateral: str) -> npt.NDArray[np.bool_]:
+    """Return the pipes of the piece that a connection belongs to: itself and all above it."""
+    row = int(np.flatnonzero(t.pipes["pipe_id"] == lateral)[0])
+    out = np.zeros(len(t.pipes), dtype=bool)
+    out[row] = True
+    while (more := np.isin(t.down, t.up[out]) & ~out).any():
+        out |= more
+    return out
+
+
+def _ledger(t: faults.Planter, told: pd.DataFrame, served: npt.NDArray[np.int64]) -> None:
+    """Fill in the ledger's own answer: silent or right, but for two compounds where it contradicts the network."""
+    answer = np.where(told["verdict"] == "connected", "connected", np.where(told["verdict"].isin(["not_connected", "no_main"]), "septic_only", "unknown")).astype(object)
+    quiet = t.rng.random(len(told)) < 0.3
+    answer[quiet] = "unknown"
+    wrong = {int(np.flatnonzero(told["verdict"] == "not_connected")[1]): "connected", int(served[5]): "not_connected"}
+    for i, said in wrong.items():
+        answer[i] = said
+        compound = str(told.at[i, "compound_id"])
+        t.tell("contradicts_ledger", compound, f"台账：{said}；管网：{told.at[i, 'verdict']}", layer="compounds", compound=compound)
+    t.compounds["sewer_connection"] = answer
 
 
 def verdicts(compound_id: pd.Series, drawn: pd.DataFrame) -> pd.DataFrame:

@@ -19,9 +19,9 @@ RIVER_HALF_WIDTH_M = 30.0
 _EAST_M, _NORTH_M = 517_350.0, 2_895_900.0
 _TURN = np.deg2rad(-11.0)
 _CORE_S, _CORE_T = 1075.0, -310.0
-PIT = (640.0, -245.0)
+PIT = (568.0, -280.0)
 """Middle of an old clay pit, `s` and `t`."""
-_PIT_RADIUS_M, _PIT_DEPTH_M = 42.0, 5.2
+_PIT_RADIUS_M, _PIT_DEPTH_M = 30.0, 5.2
 
 
 def to_map(s: npt.ArrayLike, t: npt.ArrayLike) -> Floats:
