@@ -213,11 +213,11 @@
   /* Decide once per value, then once per feature: class number, or 255 for what is filtered out. What the style's own
      column or a switched-off class hides is decided for whole paths (shown), so that such a change builds no path anew. */
   function classify(block, source) {
-    var n = block.n, out = block.cls || (block.cls = new Uint8Array(n)), pass = block.pass, f, c, column = source.style.column;
+    var n = block.n, out = block.cls || (block.cls = new Uint8Array(n)), pass = block.pass, column = source.style.column;
     var codes = block.codes[column], values = table(block, column) || [], others = [];
     Object.keys(source.filter || {}).forEach(function (name) { if (name !== column && source.filter[name]) others.push(name); });
     var key = source.style.id + JSON.stringify(others.map(function (name) { return [name, source.filter[name]]; }));
-    if (key !== block.key || !pass) {
+    if (key !== block.key) {
       block.paths = null;
       block.key = key;
       pass = block.pass = others.length ? new Uint8Array(n).fill(1) : null;
@@ -230,17 +230,24 @@
     }
     block.decide = decide;
     if (codes) {
-      var decided = new Uint8Array(values.length + 1).fill(254);  // a plain array would be sparse, and slow
-      for (f = 0; f < n; f++) {
-        c = codes[f];
-        if (decided[c] === 254) decided[c] = decide(c);
-        out[f] = pass && !pass[f] ? 255 : decided[c];
-      }
-    } else {
-      out.fill(decide(0));
-      if (pass) for (f = 0; f < n; f++) if (!pass[f]) out[f] = 255;
-    }
+      var decided = new Uint8Array(values.length + 1);
+      used(block, column).forEach(function (code) { decided[code] = decide(code); });
+      lookUp(out, codes, decided);
+    } else out.fill(decide(0));
+    if (pass) blank(out, pass);
     block.stamp = source.stamp;
+  }
+
+  function lookUp(out, codes, decided) { for (var f = 0; f < out.length; f++) out[f] = decided[codes[f]]; }
+  function blank(out, pass) { for (var f = 0; f < out.length; f++) if (!pass[f]) out[f] = 255; }
+
+  /* The codes that occur in a column of a block, found once. */
+  function used(block, name) {
+    var all = block.used || (block.used = {}), codes = block.codes[name];
+    if (all[name]) return all[name];
+    var seen = new Uint8Array(table(block, name).length + 1), out = [];
+    for (var f = 0; f < codes.length; f++) if (!seen[codes[f]]) { seen[codes[f]] = 1; out.push(codes[f]); }
+    return (all[name] = out);
   }
 
   function wanted(list, value) {
