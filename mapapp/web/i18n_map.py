@@ -84,6 +84,7 @@ _MAP: dict[str, Text] = {
     "layers.title": Text("图层与图例", "Layers and legend"),
     "layers.tab": Text("图层", "Layers"),
     "layers.none": Text("还没有图层。", "No layers yet."),
+    "layers.more": Text("还有 {n} 类", "{n} more"),
     "filters.title": Text("筛选", "Filters"),
     "filters.clear": Text("全部清除", "Clear all"),
     "filters.remove": Text("取消筛选：{name}", "Remove filter: {name}"),

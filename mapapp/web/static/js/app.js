@@ -28,6 +28,7 @@
       if (mine !== pending) return;
       document.body.classList.remove("counting");
       Mapapp.summary = summary;
+      Mapapp.sheet.line(summary);
       if (!Mapapp.view) return;
       Mapapp.legend.draw();
       Mapapp.filters.draw();

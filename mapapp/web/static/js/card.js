@@ -126,9 +126,10 @@
     if (/^\d{4}-\d{2}(-\d{2})?$/.test(String(value))) return Mapapp.format.date(value);
     if (typeof value === "number") {
       var plain = /year|_id$|_no$/.test(item.name) ? String(value) : Mapapp.format.number(value, 3);
-      return item.unit ? plain + " " + item.unit : plain;
+      var unit = Mapapp.format.unit(item.unit);
+      return unit ? plain + " " + unit : plain;
     }
-    return String(value) + (item.unit && /^-?[\d.]+$/.test(String(value)) ? " " + item.unit : "");
+    return String(value);
   }
 
   function attributeList(feature, options) {

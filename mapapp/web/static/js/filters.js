@@ -41,7 +41,8 @@
 
   function choice(filter, item, chosen) {
     var by = Mapapp.summary && Mapapp.summary.by && Mapapp.summary.by[filter.column];
-    var number = by ? by[item.value] || 0 : null;
+    // beside a value that this very filter leaves out a count would only say so again
+    var number = by && (!chosen.length || chosen.indexOf(item.value) >= 0) ? by[item.value] || 0 : null;
     return el("label", { "class": "check choice" },
       el("input", { type: "checkbox", checked: chosen.indexOf(item.value) >= 0, "data-column": filter.column, "data-value": item.value, on: { change: function () { toggle(filter.column, item.value); } } }),
       el("span", { "class": "choice-label" }, item.label || t("unknown")),

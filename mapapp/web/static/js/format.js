@@ -47,6 +47,15 @@
     }
   }
 
+  /** The unit of a column as a reader writes it: m2 as m², counted things without their Chinese measure word in English. */
+  function unit(name) {
+    if (name === "m2") return "m²";
+    if (name === "m3/d") return "m³/d";
+    if (name === "year") return "";
+    if (lang !== "en") return name;
+    return { "户": "", "栋": "", "个": "", "人": "", "部": "", "处": "", "层": "", "万元": "10⁴ CNY" }[name] === undefined ? name : { "万元": "10⁴ CNY" }[name] || "";
+  }
+
   function words(kind, value) {
     var q = quantity(kind, value);
     return q.unit ? q.value + " " + q.unit : q.value;
@@ -73,5 +82,5 @@
 
   Mapapp.t = t;
   Mapapp.lang = lang;
-  Mapapp.format = { missing: missing, number: number, quantity: quantity, words: words, date: date, instant: instant };
+  Mapapp.format = { missing: missing, number: number, unit: unit, quantity: quantity, words: words, date: date, instant: instant };
 })();

@@ -3,6 +3,7 @@
   "use strict";
   var Mapapp = window.Mapapp = window.Mapapp || {};
   var el = Mapapp.dom.el, t = Mapapp.t;
+  var FEW = 7, unfolded = {};
 
   var SHAPE = { polygon: "area", line: "line", point: "point" };
   /* Filters of these layers are filters of compounds, and go by the column alone; others name their layer. */
@@ -109,7 +110,9 @@
         el("span", { "class": "switch", "aria-hidden": "true" }),
         entries.length || !single ? null : Mapapp.symbols.swatch(single, shapeOf(layer)),
         el("span", { "class": "entry-label" }, layer.title), show(layerCount(layer))),
-      on && entries.length ? el("ul", { "aria-label": layer.title }, entries.map(function (entry) { return entryRow(layer, entry, entries); })) : null);
+      on && entries.length ? el("ul", { "aria-label": layer.title }, entries.map(function (entry, i) { return i < FEW || unfolded[layer.name] ? entryRow(layer, entry, entries) : null; }),
+        entries.length > FEW && !unfolded[layer.name] ? el("li", {}, el("button", { type: "button", "class": "entry more", "data-value": "more", on: { click: function () { unfolded[layer.name] = true; draw(); } } },
+          t("layers.more", { n: entries.length - FEW }))) : null) : null);
   }
 
   function draw() {

@@ -71,7 +71,9 @@
     Mapapp.dom.fill(sheet, el("div", { "class": "print-bar" },
       el("label", { "class": "inline" }, el("span", {}, t("print.title")), el("input", { type: "text", "class": "input", id: "print-title", value: title + " · " + t("page.one_map"), maxlength: 80, on: { input: draw } })),
       el("label", { "class": "inline" }, el("span", {}, t("print.paper")), el("select", { "class": "input", id: "print-size", on: { change: function (event) { pick(event.target.value); } } }, el("option", { value: "a4", selected: size === "a4" }, "A4"), el("option", { value: "a3", selected: size === "a3" }, "A3"))),
-      el("span", { "class": "bar-space" }), el("button", { type: "button", "class": "button primary", id: "print-now", on: { click: function () { window.print(); } } }, t("print.now")),
+      el("button", { type: "button", "class": "button", "aria-label": t("controls.zoom_in"), on: { click: function () { Mapapp.maplayer.map().zoomIn(); } } }, Mapapp.dom.icon("plus")),
+    el("button", { type: "button", "class": "button", "aria-label": t("controls.zoom_out"), on: { click: function () { Mapapp.maplayer.map().zoomOut(); } } }, Mapapp.dom.icon("minus")),
+    el("span", { "class": "bar-space" }), el("button", { type: "button", "class": "button primary", id: "print-now", on: { click: function () { window.print(); } } }, t("print.now")),
       el("button", { type: "button", "class": "button", id: "print-close", on: { click: close } }, t("print.close"))),
     el("div", { "class": "paper" }, el("header", { "class": "print-head" }), el("div", { "class": "print-map" }), el("aside", { "class": "print-side" }), el("footer", { "class": "print-foot" })));
     sheet.hidden = false;

@@ -31,7 +31,7 @@
   function build() {
     var grip = el("button", { type: "button", id: "sheet-grip", "class": "grip", on: { click: cycle } }, el("span", { "aria-hidden": "true" }));
     var head = document.getElementById("sheet-head");
-    Mapapp.dom.fill(head, grip, el("div", { "class": "tabs", role: "tablist", "aria-label": t("sheet.tabs") }, TABS.map(function (item) {
+    Mapapp.dom.fill(head, grip, el("p", { "class": "sheet-line", id: "sheet-line" }), el("div", { "class": "tabs", role: "tablist", "aria-label": t("sheet.tabs") }, TABS.map(function (item) {
       return el("button", { type: "button", role: "tab", "class": "tab", "data-tab": item[0], "aria-selected": String(item[0] === now), "aria-controls": item[0], on: { click: function () {
         if (item[0] !== "card" && Mapapp.state.get().sel && item[0] === "facts") Mapapp.card.close();
         tab(item[0]);
@@ -41,6 +41,14 @@
     drag(head);
     height("low");
     tab("facts");
+  }
+
+  /** The one line that is in sight at every height: how many, and as of when. */
+  function line(summary) {
+    var totals = summary.totals || {}, node = document.getElementById("sheet-line");
+    if (!node) return;
+    Mapapp.dom.fill(node, el("b", {}, [["compounds", totals.compounds], ["households", totals.households]].filter(function (item) { return item[1] !== undefined; })
+      .map(function (item) { return Mapapp.format.words(item[0], item[1]); }).join(" · ")), el("span", { "class": "muted small" }, t("as_of", { date: Mapapp.format.date(summary.as_of) })));
   }
 
   var dragged = false;
@@ -87,5 +95,5 @@
     return { left: left.offsetWidth + 40, right: right.offsetWidth + 40, top: 24, bottom: document.getElementById("table").offsetHeight + 32 };
   }
 
-  Mapapp.sheet = { build: build, tab: tab, height: height, foldLeft: foldLeft, padding: padding, isPhone: function () { return phone.matches; } };
+  Mapapp.sheet = { build: build, tab: tab, height: height, foldLeft: foldLeft, line: line, padding: padding, isPhone: function () { return phone.matches; } };
 })();

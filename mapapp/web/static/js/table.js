@@ -84,7 +84,8 @@
   }
 
   function unit(column) {
-    return column.name === "floor_area_m2" && Mapapp.lang !== "en" ? "万㎡" : column.unit === "m2" ? "m²" : column.unit;
+    if (column.name === "floor_area_m2" && Mapapp.lang !== "en") return "万㎡";
+    return Mapapp.format.unit(column.unit);
   }
 
   function cell(column, row) {
