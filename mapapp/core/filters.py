@@ -116,7 +116,7 @@ def order(frame: pd.DataFrame, column: str, *, descending: bool = False, tie: st
 
 
 def _any_item(words: pd.Series, wanted: set[str]) -> tuple[Mask, set[str]]:
-    items = words.reset_index(drop=True).str.split(";").explode().dropna().str.strip()
+    items = words.reset_index(drop=True).str.split(";").explode().dropna().astype("str").str.strip()
     hit = np.zeros(len(words), dtype=bool)
     hit[items.index[items.isin(wanted)].to_numpy(dtype=np.intp)] = True
     return hit, set(items[items != ""].unique())

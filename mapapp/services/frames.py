@@ -329,7 +329,7 @@ def _names(frame: pd.DataFrame, unit: str, *columns: str) -> np.ndarray[tuple[in
         if unit and column in frame.columns:
             words = frame[column].astype("str").str.strip()
             hit |= (words == unit).to_numpy(dtype=bool, na_value=False)
-            listed = words.str.split(r"[;；、,，]", regex=True).explode().str.strip()
+            listed = words.str.split(r"[;；、,，]", regex=True).explode().astype("str").str.strip()
             hit |= frame.index.isin(listed.index[(listed == unit).to_numpy(dtype=bool, na_value=False)])
     return hit
 
@@ -373,7 +373,7 @@ def _pairs(frame: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def _joined(values: pd.Series, by: pd.Series) -> pd.Series:
     """Return each group's distinct items, sorted, joined by ``;``."""
-    items = values.astype("str").str.split(r"[;；、]", regex=True).explode().str.strip()
+    items = values.astype("str").str.split(r"[;；、]", regex=True).explode().astype("str").str.strip()
     pairs = pd.DataFrame({"by": by.reindex(items.index) if by.index.is_unique else by, "item": items}).dropna()
     pairs = pairs[pairs["item"] != ""].drop_duplicates().sort_values(["by", "item"])
     return pairs.groupby("by")["item"].agg(";".join)

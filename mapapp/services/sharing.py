@@ -50,9 +50,9 @@ class Opened:
     has_code: bool
 
     def watermark(self, lang: Lang) -> str:
-        """Return the words that lie over the map: 内部资料 · 接收单位 · 日期; a public link says for whom and when only."""
-        marks = [Text("内部资料", "Internal").pick(lang)] if self.spec.kind == "unit" or self.recipient else []
-        return " · ".join([*marks, *([self.recipient] if self.recipient else []), self.created_at[:10]])
+        """Return the words that lie over the map: 内部资料 · 接收单位 · 日期."""
+        marks = [Text("内部资料", "Internal").pick(lang), self.recipient, self.created_at[:10]]
+        return " · ".join(mark for mark in marks if mark)
 
 
 def create(
@@ -366,6 +366,12 @@ def embed_html(link: str, title: str) -> str:
         f'<iframe src="{escape(link, quote=True)}" title="{escape(title or "map", quote=True)}" width="100%" height="600" '
         'style="border:0" loading="lazy" referrerpolicy="no-referrer" allowfullscreen></iframe>'
     )
+
+
+def layers_on_offer(view: frames.View) -> list[str]:
+    """Return the layers of a view that some kind of share may carry."""
+    most = [scopes.allowed_layers(ShareSpec(kind=kind, unit="-", gaps=True)) for kind in ("public", "unit")]
+    return [name for name in view.layers if any(name in allowed for allowed in most)]
 
 
 def vanished(view: frames.View) -> list[Text]:

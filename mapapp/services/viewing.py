@@ -160,7 +160,7 @@ def _hangs_on(frame: pd.DataFrame, layer: str, ids: set[str]) -> filters.Mask:
 
 
 def _any_in(column: pd.Series, ids: set[str]) -> filters.Mask:
-    items = column.astype("str").reset_index(drop=True).str.split(r"[;,]", regex=True).explode().str.strip()
+    items = column.astype("str").reset_index(drop=True).str.split(r"[;,]", regex=True).explode().astype("str").str.strip()
     hit = np.zeros(len(column), dtype=bool)
     hit[items.index[items.isin(ids)].to_numpy(dtype=np.intp)] = True
     return hit

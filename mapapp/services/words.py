@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from mapapp.audit.rules import RULES, Rule
+from mapapp.audit.verdicts import VERDICTS, Verdict
 from mapapp.core import filters, schema
 from mapapp.core.text import Lang, Text
 from mapapp.render import style
@@ -12,19 +13,13 @@ from mapapp.render import style
 UNKNOWN = Text("未知", "Unknown")
 
 
-def verdicts() -> Mapping[str, Any]:
+def verdicts() -> Mapping[str, Verdict]:
     """Return the audit's verdicts by id."""
-    try:
-        from mapapp.audit.verdicts import VERDICTS
-    except ImportError:
-        return {}
     return VERDICTS
 
 
-def rules() -> Mapping[str, Any]:
+def rules() -> Mapping[str, Rule]:
     """Return the audit's rules by id."""
-    from mapapp.audit.rules import RULES
-
     return RULES
 
 
@@ -40,7 +35,7 @@ def value_label(layer: str, column: str, value: str, lang: Lang) -> str:
         return UNKNOWN.pick(lang)
     if column in ("verdict", "rule", "rules"):
         found = (verdicts() if column == "verdict" else rules()).get(value)
-        return str(found.title.pick(lang)) if found is not None else value
+        return found.title.pick(lang) if found is not None else value
     if value in ("true", "false"):
         return (Text("是", "yes") if value == "true" else Text("否", "no")).pick(lang)
     declared = schema.layer(layer).column(column)

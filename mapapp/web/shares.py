@@ -22,6 +22,7 @@ from flask import (
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response as BaseResponse
 
+from mapapp.core import schema
 from mapapp.core.errors import ForbiddenError, GoneError, InputError, MapappError
 from mapapp.core.text import Text
 from mapapp.services import mapframe, sharing
@@ -195,9 +196,9 @@ def end(number: int) -> Response:
 
 def _page(status: int = 200, **more: Any) -> Response:
     found = sharing.listed(context.county(), context.scope())
-    view = context.county().at(context.scope())
-    layers = list(view.layers)
-    page = render_template("shares.html", shares=found, layers=layers, default_days=sharing.DEFAULT_DAYS, **more)
+    offered = sharing.layers_on_offer(context.county().at(context.scope()))
+    titles = {name: schema.layer(name).title.pick(i18n.language()) for name in offered}
+    page = render_template("shares.html", shares=found, layer_titles=titles, default_days=sharing.DEFAULT_DAYS, **more)
     response = make_response(page, status)
     response.headers["Cache-Control"] = "no-store"
     return response
