@@ -29,6 +29,7 @@ _ROW_NUMBERS = frozenset({"序号", "序", "no", "xh"})
 _LAST_RESORT = frozenset({"id", "objectid", "fid", "编号", "osmid"})
 _SAMPLE = 2000
 _FUZZY = 0.75
+_CUT_RANK = 50
 SEPARATOR = " › "
 """Stands between the rows of a two-row header: ``投资(万元) › 中央补助``."""
 
@@ -75,6 +76,7 @@ def keys_of(header: str) -> list[str]:
 def alias_table(layer: Layer) -> dict[str, list[tuple[str, int]]]:
     """Normalised name to our columns, each with the rank of the alias; our own name ranks first."""
     table: dict[str, list[tuple[str, int]]] = {}
+    cuts: dict[str, set[tuple[str, int]]] = {}
     for column in layer.columns:
         names = (column.name, *column.aliases)
         for rank, name in enumerate(names):
@@ -82,9 +84,18 @@ def alias_table(layer: Layer) -> dict[str, list[tuple[str, int]]]:
                 seen = table.setdefault(key, [])
                 if column.name not in [c for c, _ in seen]:
                     seen.append((column.name, rank))
-            if name.isascii() and len(name) > 10:  # dBASE cuts names at ten bytes
-                table.setdefault(normalise(name[:10]), []).append((column.name, rank + 50))
+            for cut in _cut(name):
+                cuts.setdefault(normalise(cut), set()).add((column.name, rank + _CUT_RANK))
+    for key, owners in cuts.items():  # a cut that could be two columns is none
+        if key not in table and len({c for c, _ in owners}) == 1:
+            table[key] = [min(owners)]
     return table
+
+
+def _cut(name: str) -> set[str]:
+    """Return what dBASE leaves of a name: its first ten bytes, in UTF-8 or in GBK."""
+    pieces = {name.encode(codec)[:10].decode(codec, "ignore") for codec in ("utf-8", "gb18030")}
+    return {p for p in pieces if p != name and len(p) > 2}
 
 
 def match_columns(

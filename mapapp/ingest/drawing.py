@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from mapapp.core.errors import InputError, QuestionError
+from mapapp.core.errors import QuestionError
 from mapapp.core.schema import Layer
 from mapapp.core.text import Text
 from mapapp.ingest.foreign import check_width, empty, parsing

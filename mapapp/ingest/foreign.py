@@ -11,7 +11,6 @@ from mapapp.core.text import Text
 from mapapp.ingest.result import Notes
 
 MAX_COLUMNS = 1000
-MAX_ROWS = 20_000_000
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def place(
     InputError
         When the coordinates cannot be in the CRS that is named.
     """
-    assert raw.geometry is not None  # noqa: S101  # only called for layers with geometry
+    assert raw.geometry is not None
     if datum is not None and datum not in DATUMS:
         raise InputError(
             Text(f"不认识的 datum“{datum}”。", f"{datum!r} is not a datum that we know."),

@@ -89,7 +89,7 @@ def open_delivery(
         options: dict[str, Any] = {"encoding": encoding, "columns": columns}
         if len(tables) == 1:
             raws = _open(main, target, Path(room), layer=layer, **options)
-            whole = layer == ALL_SHEETS or len(raws) == 1 and not is_lines_for(target, raws[0])
+            whole = layer == ALL_SHEETS or (len(raws) == 1 and not is_lines_for(target, raws[0]))
             yield Delivery(raws if whole else [_survey(raws, target)])
             return
         raws = [raw for p in tables for raw in _open(p, target, Path(room), layer=layer, **options)]
@@ -198,7 +198,7 @@ def _open(
         return read_csv(path, target, encoding, columns)
     if kind == "excel":
         return read_workbook(path, target, layer, columns)
-    return [read_vector(path, kind, target, layer=layer, encoding=encoding)]
+    return [read_vector(path, kind, target, room, layer=layer, encoding=encoding)]
 
 
 def _kind(path: Path) -> str:

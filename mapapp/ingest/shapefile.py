@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import shutil
 import struct
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mapapp.ingest.result import Notes
 _LDID = {0x4D: "gb18030", 0x4F: "cp950", 0x7A: "gb18030", 0x78: "cp950"}
 """Language driver id (byte 29 of the .dbf header) to codec: 0x4D is code page 936."""
 _ROWS = 20_000
+_FIELDS_END = 0x0D
 _NEEDED = (".shx", ".dbf")
 
 
@@ -57,7 +59,7 @@ def settle_shapefile(path: Path, encoding: str | None, notes: Notes) -> str:
             where=path.name,
         )
     dbf = sibling(path, ".dbf")
-    assert dbf is not None  # noqa: S101  # checked above
+    assert dbf is not None
     texts, ldid = _texts(dbf)
     if encoding is not None:
         return _codec(encoding, path.name)
@@ -86,6 +88,33 @@ def settle_shapefile(path: Path, encoding: str | None, notes: Notes) -> str:
         choices=("gb18030", "utf-8", "big5", "latin-1"),
         where=dbf.name,
     )
+
+
+def mend_names(path: Path, codec: str, room: Path) -> Path:
+    """Return the shapefile, or a copy of it in ``room`` whose field names end at a whole character.
+
+    dBASE keeps ten bytes of a name; where that cuts a character in two, GDAL's caller cannot decode the name.
+    """
+    dbf = sibling(path, ".dbf")
+    if dbf is None:
+        return path
+    data = dbf.read_bytes()[: 32 + 32 * 2048]
+    mended = bytearray(data)
+    for at in range(32, min(struct.unpack("<H", data[8:10])[0], len(data) - 31), 32):
+        if data[at] == _FIELDS_END:
+            break
+        name = data[at : at + 11].split(b"\0")[0]
+        whole = name.decode(codec, "ignore").encode(codec)
+        mended[at : at + 11] = whole.ljust(11, b"\0")
+    if mended == data:
+        return path
+    for suffix in (".shp", ".shx", ".dbf", ".prj"):
+        part = sibling(path, suffix)
+        if part is not None:
+            shutil.copyfile(part, room / f"{path.stem}{suffix}")
+    with (room / f"{path.stem}.dbf").open("r+b") as file:
+        file.write(mended)
+    return room / f"{path.stem}.shp"
 
 
 def _codec(name: str, file: str) -> str:
@@ -134,7 +163,7 @@ def _texts(dbf: Path) -> tuple[list[bytes], int]:
     records = np.frombuffer(body[: len(body) // width * width], dtype=np.uint8).reshape(-1, width)
     at = 1
     for i in range(0, len(fields) - 31, 32):
-        if fields[i] == 0x0D:
+        if fields[i] == _FIELDS_END:
             break
         texts.add(fields[i : i + 11].split(b"\0")[0])
         length = fields[i + 16]

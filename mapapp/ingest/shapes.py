@@ -70,7 +70,7 @@ def fit(raw: Raw, layer: Layer, *, lenient: bool) -> Raw:
             Text("请检查导出的图层。", "Check the layer that was exported."),
             where=raw.place,
         )
-    assert raw.geometry is not None  # noqa: S101  # take keeps it
+    assert raw.geometry is not None
     shapes = raw.geometry
     if shapely.has_z(shapes).any():
         shapes = shapely.force_2d(shapes)
@@ -94,7 +94,7 @@ def check_finite(raw: Raw) -> None:
     InputError
         With the first record that has them.
     """
-    assert raw.geometry is not None  # noqa: S101  # the caller checked
+    assert raw.geometry is not None
     xy, owner = shapely.get_coordinates(raw.geometry, return_index=True)
     bad = ~np.isfinite(xy).all(axis=1)
     if bad.any():

@@ -48,7 +48,7 @@ def join_lines(lines: Raw, points: Raw) -> Raw:
         When not one line finds both of its points.
     """
     named = pick_points(points)
-    assert named is not None  # noqa: S101  # the caller asked
+    assert named is not None
     node, first, second = named
     ids = read_text(points.frame[node], narrow=True)
     x, y = numbers(points, first), numbers(points, second)

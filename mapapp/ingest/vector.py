@@ -10,25 +10,27 @@ import pyogrio
 import shapely
 from pyproj import CRS
 
-from mapapp.core.errors import InputError, QuestionError
+from mapapp.core.errors import QuestionError
 from mapapp.core.schema import Layer
 from mapapp.core.text import Text
 from mapapp.ingest.foreign import check_width, empty, parsing
 from mapapp.ingest.result import Notes, Raw
-from mapapp.ingest.shapefile import settle_shapefile
+from mapapp.ingest.shapefile import mend_names, settle_shapefile
 
 NAMES = {"shp": "Shapefile", "gpkg": "GeoPackage", "geojson": "GeoJSON", "fgb": "FlatGeobuf"}
 _FAMILY = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
 _EDGE = 1 << 16
 
 
-def read_vector(path: Path, kind: str, target: Layer, *, layer: str | None, encoding: str | None) -> Raw:
+def read_vector(path: Path, kind: str, target: Layer, room: Path, *, layer: str | None, encoding: str | None) -> Raw:
     """Read one layer of a map file.
 
     Parameters
     ----------
     kind : str
         ``shp gpkg geojson fgb``.
+    room : path
+        A folder for temporary copies.
     layer : str, optional
         The layer's name in the file. Without it the only layer, else the only one whose geometry suits ``target``.
 
@@ -43,6 +45,9 @@ def read_vector(path: Path, kind: str, target: Layer, *, layer: str | None, enco
     name = path.name
     if kind == "shp":
         encoding = settle_shapefile(path, encoding, notes)
+        mended = room / "mended"
+        mended.mkdir(exist_ok=True)
+        path = mend_names(path, encoding, mended)
     with parsing(name, NAMES[kind]):
         found = [(str(n), None if g is None else str(g)) for n, g in pyogrio.list_layers(path)]
     chosen = _choose(found, target, layer, name, notes)
@@ -124,14 +129,3 @@ def _by_rfc7946(geometry: np.ndarray | None, crs: CRS | None) -> CRS | None:
         return crs
     west, south, east, north = shapely.total_bounds(geometry)
     return CRS.from_epsg(4326) if west >= -180 and east <= 180 and south >= -90 and north <= 90 else None
-
-
-def is_empty_file(path: Path) -> InputError | None:
-    """Return the error for a file of no bytes, None otherwise."""
-    if path.stat().st_size:
-        return None
-    return InputError(
-        Text("文件是空的（0 字节）。", "The file is empty (0 bytes)."),
-        Text("请重新复制或导出。", "Copy or export it again."),
-        where=path.name,
-    )

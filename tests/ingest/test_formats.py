@@ -1,0 +1,104 @@
+"""One street, every format: the same pipes come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+
+from mapapp import ingest
+from tests.ingest.conftest import NEEDS_CRS, ROWS, WRITERS, _csv, _shp, street
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_each_format_gives_the_same_pipes(samples: dict[str, Path], name: str) -> None:
+    path = samples[name]
+    reading = ingest.read(
+        path, "pipes", crs="EPSG:4544" if path.suffix in NEEDS_CRS else None, county_crs=4544, datum="wgs84"
+    )
+    frame = reading.frame
+    assert reading.crs is not None
+    assert reading.crs.to_epsg() == 4544
+    assert list(frame.index) == [0, 1, 2]
+    assert list(frame["kind"]) == ["sewage", "sewage", "storm"]
+    away = shapely.distance(frame.geometry.to_numpy(), street().geometry.to_numpy())
+    assert away.max() < 0.01
+    if name.endswith("dxf"):
+        return  # a drawing holds lines and layers only
+    assert list(frame["pipe_id"]) == ["P1", "P2", "P3"]
+    assert list(frame["diameter_mm"]) == [300, 400, 600]
+    assert list(frame["material"]) == ["PVC", "混凝土", "砖"]
+    assert frame["shape"].iloc[2] == "rect"
+    assert list(frame["from_node"]) == [r[2] for r in ROWS]
+    np.testing.assert_array_equal(frame["to_invert_m"], [101.2, 100.8, np.nan])  # 9999 is no level
+    np.testing.assert_array_equal(frame["from_invert_m"], [101.5, 101.2, np.nan])
+
+
+def test_the_input_file_gives_the_same_ids_and_hash_each_time(samples: dict[str, Path]) -> None:
+    first, again = (ingest.read(samples["pipes.dxf"], "pipes", crs=4544) for _ in range(2))
+    assert list(first.frame["pipe_id"]) == list(again.frame["pipe_id"])
+    assert first.frame["pipe_id"].is_unique
+    assert first.sha256 == again.sha256
+    assert len(first.sha256) == 64
+
+
+@pytest.mark.parametrize(
+    ("encoding", "cpg"), [("gb18030", False), ("utf-8", False), ("gb18030", True), ("utf-8", True)]
+)
+def test_shapefile_texts_are_read_with_and_without_cpg(tmp_path: Path, encoding: str, cpg: bool) -> None:
+    reading = ingest.read(_shp(tmp_path / "p.shp", encoding=encoding, cpg=cpg), "pipes")
+    assert list(reading.frame["material"]) == ["PVC", "混凝土", "砖"]
+
+
+def test_a_cpg_that_lies_is_overruled_and_said(tmp_path: Path) -> None:
+    path = _shp(tmp_path / "p.shp")
+    path.with_suffix(".cpg").write_text("UTF-8")
+    reading = ingest.read(path, "pipes")
+    assert reading.frame["material"].iloc[1] == "混凝土"
+    assert any(n.severity == "warning" and ".cpg" in n.text.en for n in reading.notes)
+
+
+def test_parts_of_a_shapefile_may_be_given_as_a_list(samples: dict[str, Path]) -> None:
+    parts = [p for p in samples["pipes.shp"].parent.iterdir() if p.suffix in (".shp", ".shx", ".dbf", ".prj")]
+    assert len(ingest.read(parts, "pipes").frame) == 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-8", "gb18030", "utf-16"])
+def test_csv_encodings_are_told_apart(tmp_path: Path, encoding: str) -> None:
+    reading = ingest.read(_csv(tmp_path / "p.csv", encoding), "pipes", crs=4544)
+    assert list(reading.frame["kind"]) == ["sewage", "sewage", "storm"]
+
+
+def test_multi_part_lines_merge_where_they_chain_and_stay_otherwise(tmp_path: Path) -> None:
+    lines = street()
+    x, y = 500_000.0, 3_930_000.0
+    lines.geometry = [
+        shapely.MultiLineString([[(x, y), (x + 10, y)], [(x + 10, y), (x + 20, y)]]),
+        shapely.MultiLineString([[(x, y), (x + 10, y)], [(x + 20, y), (x + 10, y)]]),  # drawn against each other
+        shapely.MultiLineString([[(x, y), (x + 10, y)], [(x + 30, y), (x + 40, y)]]),
+    ]
+    lines.to_file(tmp_path / "m.gpkg")
+    frame = ingest.read(tmp_path / "m.gpkg", "pipes").frame
+    assert list(frame.geom_type) == ["LineString", "LineString", "MultiLineString"]
+    assert frame.geometry.iloc[1].coords[0] == (x, y)  # the way the first part runs
+
+
+def test_a_workbook_saved_as_xls_reads_the_same(samples: dict[str, Path], tmp_path: Path) -> None:
+    import shutil
+    import subprocess
+
+    office = shutil.which("soffice")
+    if office is None:
+        pytest.skip("LibreOffice, which writes .xls for this test, is not installed")
+    done = subprocess.run(
+        [office, f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "xls", "--outdir",
+         str(tmp_path), str(samples["pipes.xlsx"])],
+        capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+    if not (tmp_path / "pipes.xls").exists():
+        pytest.skip(f"LibreOffice wrote no .xls here ({done.returncode})")
+    reading = ingest.read(tmp_path / "pipes.xls", "pipes", crs=4544)
+    assert list(reading.frame["pipe_id"]) == ["P1", "P2", "P3"]
+    assert list(reading.frame["diameter_mm"]) == [300, 400, 600]
