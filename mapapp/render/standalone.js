@@ -87,6 +87,12 @@
   map.on("zoomend moveend resize", scale);
   scale();
 
+  // What is shown should not begin under the panels.
+  if (about.bounds) {
+    var wide = map.getSize().x > 640, b = about.bounds;
+    map.fitBounds([[b[1], b[0]], [b[3], b[2]]], { paddingTopLeft: wide ? [312, 104] : [24, 96], paddingBottomRight: wide ? [72, 40] : [24, 80], maxZoom: 17, animate: false });
+  }
+
   // -- card --
   function close() {
     if (open) open.remove();

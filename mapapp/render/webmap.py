@@ -173,7 +173,8 @@ class StandaloneConfig:
     title, as_of : str
         Head line; the date of the data as the reader should see it.
     columns : mapping of layer to column names, optional
-        Columns written into the page; default all but personal ones. The key is always written.
+        Columns written into the page; default those of the schema that are not personal in any layer. Columns that a
+        foreign file brought along are left out unless they are listed. The key is always written.
     hidden : sequence of str
         Styles (see `STYLE`) that start switched off.
     watermark : str
@@ -243,10 +244,11 @@ def standalone(layers: Mapping[str, gpd.GeoDataFrame], config: StandaloneConfig,
             Text("请先导入图层。", "Import a layer first."),
         )
     low, high = np.min(np.array(bounds)[:, :2], axis=0), np.max(np.array(bounds)[:, 2:], axis=0)
-    the_map = page_map(MapConfig(bounds=(*low.tolist(), *high.tolist()), sources=sources))
+    extent = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    the_map = page_map(MapConfig(bounds=extent, sources=sources))
     path = Path(path)
     beside = path.with_name(path.name + ".part")
-    beside.write_text(_page(the_map, config), encoding="utf-8")
+    beside.write_text(_page(the_map, config, extent), encoding="utf-8")
     beside.replace(path)
     return path
 
@@ -301,12 +303,12 @@ def _codes(values: pd.Series[Any]) -> dict[str, list[Any]]:
 
 
 def _columns(frame: gpd.GeoDataFrame, declared: schema.Layer, config: StandaloneConfig) -> list[str]:
-    geometry = frame.geometry.name
-    wanted = None if config.columns is None else config.columns.get(declared.name, ())
-    names = [
-        c for c in frame.columns
-        if c != geometry and c not in declared.personal and (wanted is None or c in wanted or c == declared.key)
-    ]  # fmt: skip
+    personal = frozenset().union(*(layer.personal for layer in schema.layers().values()))
+    if config.columns is None:
+        allowed = {c.name for c in declared.columns}
+    else:
+        allowed = set(config.columns.get(declared.name, ()))
+    names = [c for c in frame.columns if c == declared.key or (c in allowed and c not in personal)]
     return [n for n in names if frame[n].notna().any()]
 
 
@@ -319,7 +321,7 @@ def _labels(declared: schema.Layer, names: Sequence[str], lang: Lang) -> dict[st
     return out
 
 
-def _page(the_map: folium.Map, config: StandaloneConfig) -> str:
+def _page(the_map: folium.Map, config: StandaloneConfig, extent: tuple[float, float, float, float]) -> str:
     parts = page_parts(the_map)
     here = Path(__file__).parent
     leaflet = _leaflet()
@@ -327,7 +329,9 @@ def _page(the_map: folium.Map, config: StandaloneConfig) -> str:
     js = (leaflet / "leaflet.js").read_text(encoding="utf-8").split("//# sourceMappingURL")[0]
     tilelayer = (Path(mapapp.__file__).parent / "web" / "static" / "tilelayer.js").read_text(encoding="utf-8")
     words = {k: v.pick(config.lang) for k, v in _WORDS.items()}
-    about = script_json({"title": config.title, "as_of": config.as_of, "watermark": config.watermark, "words": words})
+    about = script_json({
+        "title": config.title, "as_of": config.as_of, "watermark": config.watermark, "words": words, "bounds": extent,
+    })  # fmt: skip
     head = re.sub(r"<(script|link) [^>]*(src|href)=[^>]*>(</script>)?", "", parts.head)
     own_css = (here / "standalone.css").read_text(encoding="utf-8")
     own_js = (here / "standalone.js").read_text(encoding="utf-8")

@@ -216,7 +216,7 @@
     var n = block.n, out = block.cls || (block.cls = new Uint8Array(n)), pass = block.pass, column = source.style.column;
     var codes = block.codes[column], values = table(block, column) || [], others = [];
     Object.keys(source.filter || {}).forEach(function (name) { if (name !== column && source.filter[name]) others.push(name); });
-    var key = source.style.id + JSON.stringify(others.map(function (name) { return [name, source.filter[name]]; }));
+    var key = source.style.id + column + JSON.stringify(others.map(function (name) { return [name, source.filter[name]]; }));
     if (key !== block.key) {
       block.paths = null;
       block.key = key;
