@@ -1,0 +1,83 @@
+"""This module computes partly full flow in round pipes by Manning's formula.
+
+v = (1/n) R^(2/3) S^(1/2); GB 50014-2021, 5.2.2. Diameters in metres, flows in m3/s, fills as depth over diameter. With the
+angle t of the wetted arc: A = D^2/8 (t - sin t), R = D/4 (1 - sin t / t), h/D = (1 - cos(t/2)) / 2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+FULLEST = 0.938
+"""Fill of the greatest flow; above it, more water means less flow."""
+
+
+def angle(fill: Array) -> Array:
+    """Return the angle of the wetted arc in radians."""
+    return np.asarray(2.0 * np.arccos(1.0 - 2.0 * np.asarray(fill, float)))
+
+
+def area(diameter_m: Array, fill: Array) -> Array:
+    """Return the wetted area in m2."""
+    t = angle(fill)
+    return np.asarray(np.square(diameter_m) / 8.0 * (t - np.sin(t)))
+
+
+def radius(diameter_m: Array, fill: Array) -> Array:
+    """Return the hydraulic radius in metres; zero when dry."""
+    t = angle(fill)
+    safe = np.where(t > 0, t, 1.0)
+    return np.asarray(np.where(t > 0, np.asarray(diameter_m, float) / 4.0 * (1.0 - np.sin(t) / safe), 0.0))
+
+
+def capacity(diameter_m: Array, slope: Array, roughness: float, fill: Array) -> Array:
+    """Return the flow at a fill, m3/s."""
+    return np.asarray(area(diameter_m, fill) * radius(diameter_m, fill) ** (2 / 3) * np.sqrt(slope) / roughness)
+
+
+def normal_fill(flow: Array, diameter_m: Array, slope: Array, roughness: float) -> Array:
+    """Return the fill at which a flow runs; NaN when the pipe cannot carry it."""
+    flow, diameter, slope = np.broadcast_arrays(*(np.asarray(x, float) for x in (flow, diameter_m, slope)))
+    low, high = np.zeros(flow.shape), np.full(flow.shape, FULLEST)
+    for _ in range(50):
+        middle = 0.5 * (low + high)
+        more = capacity(diameter, slope, roughness, middle) < flow
+        low, high = np.where(more, middle, low), np.where(more, high, middle)
+    fits = capacity(diameter, slope, roughness, np.full(flow.shape, FULLEST)) >= flow
+    return np.where(fits, np.where(flow > 0, high, 0.0), np.nan)
+
+
+def fill_of_area(wanted_m2: Array, diameter_m: Array) -> Array:
+    """Return the fill that has a wetted area; one when there is no room for it."""
+    wanted, diameter = np.broadcast_arrays(np.asarray(wanted_m2, float), np.asarray(diameter_m, float))
+    low, high = np.zeros(wanted.shape), np.ones(wanted.shape)
+    for _ in range(50):
+        middle = 0.5 * (low + high)
+        more = area(diameter, middle) < wanted
+        low, high = np.where(more, middle, low), np.where(more, high, middle)
+    return high
+
+
+def velocity(flow: Array, diameter_m: Array, fill: Array) -> Array:
+    """Return the mean velocity in m/s; zero when dry."""
+    wet = area(diameter_m, fill)
+    return np.asarray(np.where(wet > 0, np.asarray(flow) / np.where(wet > 0, wet, 1.0), 0.0))
+
+
+def slope_for_fill(flow: Array, diameter_m: Array, roughness: float, fill: Array) -> Array:
+    """Return the slope at which a flow runs at a fill."""
+    return np.asarray(
+        (np.asarray(flow) * roughness / (area(diameter_m, fill) * radius(diameter_m, fill) ** (2 / 3))) ** 2
+    )
+
+
+def slope_for_velocity(flow: Array, diameter_m: Array, roughness: float, speed: float) -> Array:
+    """Return the slope at which a flow runs at a velocity; NaN where it cannot be that slow or the pipe runs full."""
+    fill = fill_of_area(np.asarray(flow) / speed, diameter_m)
+    r = radius(diameter_m, fill)
+    slope = (speed * roughness / np.where(r > 0, r, 1.0) ** (2 / 3)) ** 2
+    return np.where((r > 0) & (fill < FULLEST), slope, np.nan)

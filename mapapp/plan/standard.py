@@ -1,0 +1,203 @@
+"""This module holds design standards: the figures of a code, as a plain TOML file or as a value made in Python."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from mapapp import resources
+from mapapp.core.errors import InputError
+from mapapp.core.text import Text
+
+Array = np.ndarray[Any, Any]
+Steps = tuple[tuple[float, float], ...]
+"""A figure by diameter (mm) or flow (L/s): pairs of threshold and value, ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """Rules for gravity sewers.
+
+    Attributes
+    ----------
+    sizes_mm : tuple of float
+        Diameters that may be built; those below `min_diameter_mm` are left out.
+    min_slope : Steps
+        Least slope by diameter; the value of the largest threshold not above the diameter holds.
+    max_fill : Steps
+        Greatest depth of flow over diameter, by diameter, likewise.
+    roughness : float
+        Manning's n.
+    min_velocity_ms, max_velocity_ms : float
+        At the design flow.
+    velocity_exempts_smallest : bool
+        The smallest size at its least slope needs no velocity check: at the head of a network no flow would reach it.
+    min_cover_m, max_depth_m : float
+        Ground to crown at least; ground to invert at most.
+    join : {"crown", "invert", "water"}
+        Which level must not rise where pipes meet.
+    sizes_may_fall : bool
+        Whether a smaller size may follow downstream.
+    spacing_m : Steps
+        Greatest distance of manholes by diameter.
+    peak : Steps
+        Peak factor by mean flow in L/s, interpolated; outside, the end values hold.
+    litres_per_person_day, return_share, persons_per_household, infiltration_share : float
+        For the sewage flow of households.
+    drop_manhole_m : float
+        From this drop on a manhole counts as a drop manhole.
+    pressure_velocity_ms : tuple of float
+        Least and greatest velocity in a rising main.
+    pressure_sizes_mm : tuple of float
+        Sizes for rising mains.
+    """
+
+    name: str
+    title: Text
+    sizes_mm: tuple[float, ...]
+    min_slope: Steps
+    max_fill: Steps
+    min_diameter_mm: float = 0.0
+    roughness: float = 0.013
+    min_velocity_ms: float = 0.6
+    max_velocity_ms: float = 5.0
+    velocity_exempts_smallest: bool = True
+    min_cover_m: float = 0.7
+    max_depth_m: float = 7.0
+    join: Literal["crown", "invert", "water"] = "crown"
+    sizes_may_fall: bool = False
+    spacing_m: Steps = ((0.0, 75.0),)
+    peak: Steps = ((0.0, 1.0),)
+    litres_per_person_day: float = 180.0
+    return_share: float = 0.9
+    persons_per_household: float = 3.2
+    infiltration_share: float = 0.0
+    drop_manhole_m: float = 1.0
+    pressure_velocity_ms: tuple[float, float] = (0.7, 2.0)
+    pressure_sizes_mm: tuple[float, ...] = (50.0, 80.0, 100.0, 150.0, 200.0, 250.0, 300.0, 400.0, 500.0)
+    notes: tuple[Text, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if not self.allowed_mm:
+            raise _bad(self.name, "sizes_mm", self.sizes_mm, f">= min_diameter_mm {self.min_diameter_mm:g}")
+        for key in ("roughness", "max_velocity_ms", "max_depth_m", "litres_per_person_day", "persons_per_household"):
+            if not 0 < getattr(self, key) < math.inf:
+                raise _bad(self.name, key, getattr(self, key), "> 0")
+        for key in ("min_slope", "max_fill", "spacing_m", "peak"):
+            steps = getattr(self, key)
+            if not steps or any(b[0] <= a[0] for a, b in zip(steps, steps[1:], strict=False)):
+                raise _bad(self.name, key, steps, "ascending [threshold, value] pairs")
+            if any(not 0 <= value < math.inf for _, value in steps):
+                raise _bad(self.name, key, steps, "values >= 0")
+        if any(not 0 < value < 1 for _, value in self.max_fill):
+            raise _bad(self.name, "max_fill", self.max_fill, "between 0 and 1")
+        if self.join not in ("crown", "invert", "water"):
+            raise _bad(self.name, "join", self.join, "crown | invert | water")
+
+    @property
+    def allowed_mm(self) -> tuple[float, ...]:
+        """Sizes that may be built, ascending."""
+        return tuple(sorted(d for d in self.sizes_mm if d >= self.min_diameter_mm))
+
+    def slope(self, diameter_mm: Array) -> Array:
+        """Return the least slope by diameter, before any check of flow."""
+        return step_value(self.min_slope, diameter_mm)
+
+    def fill(self, diameter_mm: Array) -> Array:
+        """Return the greatest fill h/D by diameter."""
+        return step_value(self.max_fill, diameter_mm)
+
+    def spacing(self, diameter_mm: Array) -> Array:
+        """Return the greatest distance of manholes in metres by diameter."""
+        return step_value(self.spacing_m, diameter_mm)
+
+    def design_flow_lps(self, households: Array) -> Array:
+        """Return the peak sewage flow of so many households (L/s).
+
+        Mean flow from persons, quota and return share; times the peak factor; plus infiltration as a share of the mean.
+        Zero or unknown households give zero.
+        """
+        people = np.nan_to_num(np.asarray(households, float)) * self.persons_per_household
+        mean = people * self.litres_per_person_day * self.return_share / 86_400.0
+        flow, factor = np.array(self.peak).T
+        return np.asarray(mean * np.interp(mean, flow, factor) + mean * self.infiltration_share)
+
+
+def step_value(steps: Steps, x: Array) -> Array:
+    """Return the value of the largest threshold not above ``x``; below the first, the first."""
+    at, value = np.array(steps).T
+    return np.asarray(value[np.maximum(np.searchsorted(at, np.asarray(x, float), side="right") - 1, 0)])
+
+
+def load_standard(name: str | Path) -> Standard:
+    """Return a shipped standard by name (``gb50014-2021``), or one read from a TOML file.
+
+    Raises
+    ------
+    InputError
+        The file is missing, is no TOML, or holds an unknown or impossible figure; the message names the key.
+    """
+    path, data = read_toml(name, "standards", Text("设计标准", "design standard"))
+    return standard_from(data, path.stem)
+
+
+def standard_from(data: Mapping[str, Any], name: str) -> Standard:
+    """Return the standard that a parsed TOML table describes."""
+    values = dict(data)
+    values.setdefault("name", name)
+    title = values.pop("title", {})
+    values["title"] = Text(title.get("zh", name), title.get("en", name))
+    values["notes"] = tuple(Text(n.get("zh", ""), n.get("en", "")) for n in values.pop("notes", ()))
+    known = {f.name for f in fields(Standard)}
+    if unknown := sorted(set(values) - known):
+        raise _bad(name, unknown[0], values[unknown[0]], "one of " + " ".join(sorted(known)))
+    for key in ("min_slope", "max_fill", "spacing_m", "peak", "sizes_mm", "pressure_sizes_mm", "pressure_velocity_ms"):
+        if key in values:
+            try:
+                values[key] = _tuple(values[key])
+            except (TypeError, ValueError) as error:
+                raise _bad(name, key, values[key], "numbers") from error
+    try:
+        return Standard(**values)
+    except TypeError as error:
+        missing = [f for f in ("sizes_mm", "min_slope", "max_fill") if f not in values]
+        raise _bad(name, missing[0] if missing else "?", None, "a value") from error
+
+
+def read_toml(name: str | Path, folder: str, what: Text) -> tuple[Path, dict[str, Any]]:
+    """Return path and content of a shipped file by name, or of any TOML file by path."""
+    path = Path(name)
+    if not path.suffix and not path.is_file():
+        path = resources.geodata(folder, f"{name}.toml")
+    if not path.is_file():
+        shipped = " ".join(sorted(p.stem for p in resources.geodata(folder).glob("*.toml")))
+        raise InputError(
+            Text(f"没有名为“{Path(name).name}”的{what.zh}。", f"There is no {what.en} called {Path(name).name!r}."),
+            Text(f"内置：{shipped}；也可给出 TOML 文件。", f"Shipped: {shipped}; or give a TOML file."),
+        )
+    try:
+        return path, tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            Text(f"不是有效的 TOML：{error}。", f"This is no valid TOML: {error}."),
+            Text("请按内置示例修改。", "Follow a shipped example."),
+            where=path.name,
+        ) from error
+
+
+def _tuple(values: Any) -> tuple[Any, ...]:
+    return tuple(tuple(float(x) for x in v) if isinstance(v, list | tuple) else float(v) for v in values)
+
+
+def _bad(name: str, key: str, value: object, wanted: str) -> InputError:
+    return InputError(
+        Text(f"{key} = {value!r} 不可用。", f"{key} = {value!r} cannot be used."),
+        Text(f"应为：{wanted}。", f"Wanted: {wanted}."),
+        where=name,
+    )
