@@ -359,7 +359,7 @@ def compound_table(db: Database, snapshot: int | None) -> pd.DataFrame:
         still = problems[~problems["status"].isin(["resolved", "closed"])] if "status" in problems else problems
         counts = still.groupby("compound_id").size()
         table["problems_open"] = table["compound_id"].map(counts).fillna(0).astype("Int64")
-    pairs = pd.concat(units)
+    pairs = pd.concat(units, ignore_index=True)
     table["unit"] = table["compound_id"].map(_joined(pairs["unit"], pairs["compound_id"])).astype("str")
     table["letter"] = table["status"].map(words.status_letter)
     return table
