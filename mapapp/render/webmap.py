@@ -82,20 +82,32 @@ class VectorLayer(JSCSSMixin):
         As `MapConfig.sources`; plain JSON values.
     script_url : str
         Where ``tilelayer.js`` is served.
+    bounds : (west, south, east, north), optional
+        The map opens on them at once; Folium's own ``fit_bounds`` flies there and overrules a view set meanwhile.
     """
 
     _template = Template("""
         {% macro script(this, kwargs) %}
+            {%- if this.bounds %}
+            {{ this._parent.get_name() }}.fitBounds({{ this.bounds }}, {padding: [24, 24], maxZoom: 17, animate: false});
+            {%- endif %}
             var {{ this.get_name() }} = MapappTiles.layer({{ this.options }}).addTo({{ this._parent.get_name() }});
         {% endmacro %}
     """)
 
-    def __init__(self, sources: Sequence[Mapping[str, Any]], script_url: str = TILELAYER_JS) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Mapping[str, Any]],
+        script_url: str = TILELAYER_JS,
+        *,
+        bounds: tuple[float, float, float, float] | None = None,
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # branca is partly typed
         self._name = "VectorLayer"
         self._id = "mapapp"
         self.default_js = [("mapapp_tilelayer", script_url)]
         self.options = script_json({"sources": list(sources)})
+        self.bounds = "" if bounds is None else script_json([[bounds[1], bounds[0]], [bounds[3], bounds[2]]])
 
 
 def script_json(value: Any) -> str:
@@ -130,8 +142,6 @@ def page_map(config: MapConfig) -> folium.Map:
     the_map._id = "mapapp"  # a stable name: the page's scripts refer to it
     the_map.default_js = [("leaflet", config.leaflet_js)]
     the_map.default_css = [("leaflet_css", config.leaflet_css)]
-    if config.bounds is not None:
-        the_map.fit_bounds([[south, west], [north, east]], padding=(24, 24), max_zoom=17)
     if config.basemap is not None:
         folium.TileLayer(
             config.basemap.url,
@@ -140,7 +150,7 @@ def page_map(config: MapConfig) -> folium.Map:
             max_zoom=config.max_zoom,
             control=False,
         ).add_to(the_map)
-    VectorLayer(config.sources, config.tilelayer_js).add_to(the_map)
+    VectorLayer(config.sources, config.tilelayer_js, bounds=config.bounds).add_to(the_map)
     return the_map
 
 
