@@ -64,7 +64,12 @@ class Planter:
         p = self.pipes
         simple = (self.up >= 0) & (self.down >= 0) & p["level"].isin(["main", "branch"]).to_numpy()
         simple &= (p["flow"] == "gravity").to_numpy()
-        simple &= (self.into[self.up] == 1) & (self.out[self.up] == 1) & (self.into[self.down] == 1) & (self.out[self.down] == 1)
+        simple &= (
+            (self.into[self.up] == 1)
+            & (self.out[self.up] == 1)
+            & (self.into[self.down] == 1)
+            & (self.out[self.down] == 1)
+        )
         free = ~(p["from_node"].isin(self.busy) | p["to_node"].isin(self.busy)).to_numpy()
         rows = np.flatnonzero(simple & free & where)
         if len(rows) == 0:
@@ -172,7 +177,11 @@ def plant_shapes(t: Planter) -> None:
 
     row = t.choose(_idle(t))
     spot = t.xy(row)[0]
-    end = {"to_node": t.pipes.at[row, "from_node"], "to_invert_m": t.pipes.at[row, "from_invert_m"], "to_depth_m": t.pipes.at[row, "from_depth_m"]}
+    end = {
+        "to_node": t.pipes.at[row, "from_node"],
+        "to_invert_m": t.pipes.at[row, "from_invert_m"],
+        "to_depth_m": t.pipes.at[row, "from_depth_m"],
+    }
     fake = t.add(row, shapely.LineString([spot, spot]), **end)
     t.tell("zero_length", fake, "起点与终点相同")
 
@@ -203,7 +212,7 @@ def plant_levels(t: Planter) -> None:
     size = p["diameter_mm"].to_numpy(copy=True)
     slope = fall / p["length_m"].to_numpy()
     before = np.array([t.above(i) if t.up[i] >= 0 and t.into[t.up[i]] == 1 else -1 for i in range(len(p))])
-    row = t.choose(_sewage(t) & (size >= 500) & (size[before] == size) & (np.abs(slope - slope[before]) < 1e-4))
+    row = t.choose(_sewage(t) & (size >= 500) & (size[before] == size) & (slope < slope[before]))
     step = {500.0: 400.0, 600.0: 500.0, 800.0: 600.0}[float(size[row])]
     p.at[row, "diameter_mm"] = step
     t.tell("diameter_decreases", t.id(row), f"上游 DN{size[row]:.0f} 接 DN{step:.0f}")
@@ -238,7 +247,11 @@ def plant_network(t: Planter, names: Mapping[str, Any]) -> None:
     t.pipes.at[row, "from_node"] = "WS9701"
     t.tell("node_missing", t.id(row), "起点井号 WS9701 不在井点表")
 
-    row = t.choose(_idle(t) & (t.pipes["length_m"] + t.length_below()).between(80, 120).to_numpy() & (t.pipes["diameter_mm"] <= 400).to_numpy())
+    row = t.choose(
+        _idle(t)
+        & (t.pipes["length_m"] + t.length_below()).between(80, 120).to_numpy()
+        & (t.pipes["diameter_mm"] <= 400).to_numpy()
+    )
     low = t.below(row)
     t.keep(low)
     gone = t.pipes.at[row, "to_node"]
@@ -260,7 +273,11 @@ def plant_network(t: Planter, names: Mapping[str, Any]) -> None:
     for k, spot in enumerate(at):
         t.manhole(spot, f"WS971{k}")
     made = []
-    unknown = {c: np.nan for pair in _PAIRS[1:] for c in pair} | {"flow_dir": "unknown", "data_source": "estimate", "road": names["streets"]["exits"][0]}
+    unknown = {c: np.nan for pair in _PAIRS[1:] for c in pair} | {
+        "flow_dir": "unknown",
+        "data_source": "estimate",
+        "road": names["streets"]["exits"][0],
+    }
     for k in range(3):
         made.append(t.add(row, shapely.LineString(at[k : k + 2]), from_node=None, to_node=None, **unknown))
     t.tell("island", min(made), "老厂区的一段管，不接任何管网")
@@ -271,11 +288,25 @@ def plant_traps(t: Planter) -> None:
     row = t.choose(_sewage(t))
     a, b = t.xy(row)
     side = np.array([-(b - a)[1], (b - a)[0]]) / np.linalg.norm(b - a)
-    t.add(row, shapely.LineString([a + side * 3 + (b - a) * 0.1, a - side * 4 + (b - a) * 0.6]), status="abandoned", from_node=None, to_node=None, note="旧管，已封堵")
+    t.add(
+        row,
+        shapely.LineString([a + side * 3 + (b - a) * 0.1, a - side * 4 + (b - a) * 0.6]),
+        status="abandoned",
+        from_node=None,
+        to_node=None,
+        note="旧管，已封堵",
+    )
     row = t.choose(_sewage(t))
     a, b = t.xy(row)
     side = np.array([-(b - a)[1], (b - a)[0]]) / np.linalg.norm(b - a)
-    t.add(row, shapely.LineString([a + (b - a) * 0.5 + side * 22, a + (b - a) * 0.5 + side * 0.4]), status="planned", from_node=None, to_node=None, level="lateral")
+    t.add(
+        row,
+        shapely.LineString([a + (b - a) * 0.5 + side * 22, a + (b - a) * 0.5 + side * 0.4]),
+        status="planned",
+        from_node=None,
+        to_node=None,
+        level="lateral",
+    )
     # a branch that comes in above the main
     fall = (t.pipes["from_invert_m"] - t.pipes["to_invert_m"]).to_numpy()
     high = _idle(t) & (fall > 0.9) & (fall < 3) & (t.into[t.down] > 1)
@@ -298,7 +329,13 @@ def plant_outline(t: Planter, compound: int) -> None:
     crossed = shapely.Polygon(np.concatenate([[q], [p], ring[1:]]).round(2))
     assert not crossed.is_valid
     t.compounds.geometry = t.compounds.geometry.where(t.compounds.index != compound, crossed)
-    t.tell("invalid_geometry", str(t.compounds.at[compound, "compound_id"]), "边界在一角自相交", layer="compounds", compound=str(t.compounds.at[compound, "compound_id"]))
+    t.tell(
+        "invalid_geometry",
+        str(t.compounds.at[compound, "compound_id"]),
+        "边界在一角自相交",
+        layer="compounds",
+        compound=str(t.compounds.at[compound, "compound_id"]),
+    )
 
 
 def same_id(pipes: gpd.GeoDataFrame, rng: np.random.Generator) -> tuple[gpd.GeoDataFrame, dict[str, object]]:
@@ -310,4 +347,9 @@ def same_id(pipes: gpd.GeoDataFrame, rng: np.random.Generator) -> tuple[gpd.GeoD
     a, b = rng.choice(rows, 2, replace=False)
     out = pipes.copy()
     out.loc[b, "pipe_id"] = out.loc[a, "pipe_id"]
-    return out, {"rule": "duplicate_id", "layer": "pipes", "feature_id": str(out.loc[a, "pipe_id"]), "note": "两段管同号"}
+    return out, {
+        "rule": "duplicate_id",
+        "layer": "pipes",
+        "feature_id": str(out.loc[a, "pipe_id"]),
+        "note": "两段管同号",
+    }

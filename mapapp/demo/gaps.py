@@ -33,7 +33,7 @@ _VERDICT: Mapping[str, tuple[str, str]] = MappingProxyType(
         "storm": ("wrong_outlet", "接户管接进了雨水井"),
         "direct": ("wrong_outlet", "接入的管网直排清溪河"),
         "hidden": ("inlet_unknown", "接户井被压埋，管道走向不明"),
-    "pit": ("no_gravity", "旧取土坑里的小区，比旁边的污水管低"),
+        "pit": ("no_gravity", "旧取土坑里的小区，比旁边的污水管低"),
         "nolat": ("inlet_unknown", "该片区普查没有查接户管"),
         "corner": ("no_data", "没有普查过"),
         "hill": ("no_main", "坡上没有污水管"),
@@ -77,14 +77,21 @@ def connect_compounds(
     ok = ~np.isin(np.arange(len(xy)), [*draft.bare, *(o["node"] for o in draft.outlets)])
     street = np.flatnonzero(ok & (kind != "storm"))
     storm = np.flatnonzero(ok & (kind == "storm"))
+    st = ground.to_valley(xy)
+    spilling = (st[:, 1] > 0) & (st[:, 0] < 797)  # the quarter that discharges into the river has its own sewers
     role = np.where(np.isin(zone, ["pit", "nolat", "corner", "hill"]), zone, "served").astype(object)
     direct = zone == "direct"
     role[direct] = "direct"
     ways = [
-        connect.entry(p, i, outlines, xy, street) if r in ("served", "direct") else None
+        connect.entry(p, i, outlines, xy, street[spilling[street] == (r == "direct")])
+        if r in ("served", "direct")
+        else None
         for i, (p, r) in enumerate(zip(sites, role, strict=True))
     ]
     role[[w is None and r in ("served", "direct") for w, r in zip(ways, role, strict=True)]] = "none"
+    lines = np.array(
+        [None if w is None else shapely.linestrings([_gate(p, w), xy[w[0]]]) for p, w in zip(sites, ways, strict=True)]
+    )
     to_storm = {}
     town = [i for i in rng.permutation(len(sites)) if role[i] == "served" and zone[i] == ""]
     queue = [r for r in ROLES if r != "none"] + ["none"] * max(0, ROLES.count("none") - int((role == "none").sum()))
@@ -96,10 +103,10 @@ def connect_compounds(
                 continue
             if wanted == "storm":
                 found = connect.entry(sites[i], i, outlines, xy, storm)
-                if found is None:
+                if found is None or (shapely.distance(np.delete(lines, i), shapely.points(xy[found[0]])) < 4).any():
                     continue
                 to_storm[i] = found
-            if wanted in ("short", "near", "mid") and not _roomy(draft, xy, sites[i], way, wanted):
+            if wanted in ("short", "near", "mid") and not _roomy(draft, xy, sites[i], way, wanted, np.delete(lines, i)):
                 continue
             role[i] = wanted
             break
@@ -111,8 +118,13 @@ def connect_compounds(
             continue
         node, side, north = way
         if role[i] == "hidden":
-            gate_xy = next(g for s, n, g in connect.gates(place) if (s, n) == way[1:])
-            out.append((role[i], draft.node(gate_xy, "sewage", type_="接户井", road=draft.node_road[node], compound=i), -1))
+            out.append(
+                (
+                    role[i],
+                    draft.node(_gate(place, way), "sewage", type_="接户井", road=draft.node_road[node], compound=i),
+                    -1,
+                )
+            )
             continue
         gate = connect.inside(draft, place, i, side, north)
         end = _end(draft, np.array([draft.x[gate], draft.y[gate]]), node, str(role[i]))
@@ -121,12 +133,21 @@ def connect_compounds(
     return pd.DataFrame(out, columns=["role", "gate", "end"])
 
 
-def _roomy(draft: sewers.Draft, xy: Floats, place: Site, way: tuple[int, int, bool], role: str) -> bool:
-    """A connection long enough to be cut short, or a pipe in front of the gate that it can touch."""
-    gate = next(g for s, n, g in connect.gates(place) if (s, n) == way[1:])
+def _gate(place: Site, way: tuple[int, int, bool]) -> Floats:
+    return next(g for s, n, g in connect.gates(place) if (s, n) == way[1:])
+
+
+def _roomy(
+    draft: sewers.Draft, xy: Floats, place: Site, way: tuple[int, int, bool], role: str, others: npt.NDArray[np.object_]
+) -> bool:
+    """Tell whether a connection is long enough to fail, has a pipe to touch, and would fail away from all others."""
+    gate, goal = _gate(place, way), xy[way[0]]
     if role == "mid":
-        return _body(draft, gate, way[0]) is not None
-    return bool(np.linalg.norm(xy[way[0]] - gate) > (17 if role == "short" else 12))
+        end = _body(draft, gate, way[0])
+    else:
+        long = np.linalg.norm(goal - gate) > (17 if role == "short" else 12)
+        end = gate + (goal - gate) * (0.5 if role == "short" else 1.0) if long else None
+    return end is not None and not bool((shapely.distance(others, shapely.points(end)) < 4).any())
 
 
 def _body(draft: sewers.Draft, gate: Floats, node: int) -> Floats | None:
@@ -160,7 +181,11 @@ def _end(draft: sewers.Draft, gate: Floats, node: int, role: str) -> int:
 
 
 def plant(
-    layers: Mapping[str, pd.DataFrame], drawn: pd.DataFrame, node_ids: npt.NDArray[np.object_], names: Mapping[str, Any], rng: np.random.Generator
+    layers: Mapping[str, pd.DataFrame],
+    drawn: pd.DataFrame,
+    node_ids: npt.NDArray[np.object_],
+    names: Mapping[str, Any],
+    rng: np.random.Generator,
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, pd.DataFrame]:
     """Plant every fault and write the truth.
 
@@ -190,7 +215,9 @@ def plant(
     t = faults.Planter(layers, rng, set(at_gate) | set(node_ids[drawn["end"].to_numpy()[drawn["end"] >= 0]]))
     _tell_compounds(t, drawn, told)
     mouth = layers["outlets"].query("facility == 'outfall' and category == 'sewage'").geometry
-    last = t.pipes["pipe_id"][(t.pipes["kind"] == "sewage") & (shapely.distance(t.pipes.geometry.to_numpy(), mouth.iloc[0]) < 0.01)]
+    last = t.pipes["pipe_id"][
+        (t.pipes["kind"] == "sewage") & (shapely.distance(t.pipes.geometry.to_numpy(), mouth.iloc[0]) < 0.01)
+    ]
     t.tell("no_outlet", str(t.pipes.loc[_own(t, last.iloc[0]), "pipe_id"].min()), "这一片污水管直排清溪河")
     faults.plant_levels(t)
     faults.plant_shapes(t)
@@ -216,8 +243,19 @@ def _tell_compounds(t: faults.Planter, drawn: pd.DataFrame, told: pd.DataFrame) 
     for i, (role, row) in enumerate(zip(drawn["role"], told.itertuples(index=False), strict=True)):
         compound = str(row.compound_id)
         if row.verdict not in ("connected", "dangling"):
-            t.rows.append({"rule": row.verdict, "layer": "compounds", "feature_id": compound, "compound_id": compound, "verdict": row.verdict, "note": row.note})
-        rule = {"short": "dangling", "near": "near_miss", "mid": "mid_pipe_junction", "storm": "cross_connection"}.get(role)
+            t.rows.append(
+                {
+                    "rule": row.verdict,
+                    "layer": "compounds",
+                    "feature_id": compound,
+                    "compound_id": compound,
+                    "verdict": row.verdict,
+                    "note": row.note,
+                }
+            )
+        rule = {"short": "dangling", "near": "near_miss", "mid": "mid_pipe_junction", "storm": "cross_connection"}.get(
+            role
+        )
         if rule:
             t.tell(rule, of[i], str(row.note), compound=compound)
         if role == "short":  # what ends dead is joined to nothing, too
@@ -229,8 +267,7 @@ def _pit(t: faults.Planter, drawn: pd.DataFrame) -> None:
     """Give the compound in the old clay pit the level of its own outlet, which the designer measured."""
     t.compounds["outlet_invert_m"] = np.nan
     for i in np.flatnonzero(drawn["role"] == "pit"):
-        middle = shapely.centroid(t.compounds.geometry.iloc[i])
-        t.compounds.loc[i, "outlet_invert_m"] = round(float(ground.elevation(middle.x, middle.y)) - 1.2, 2)
+        t.compounds.loc[i, "outlet_invert_m"] = round(float(ground.valley_elevation(*ground.PIT)) - 1.2, 2)
 
 
 def _own(t: faults.Planter, lateral: str) -> npt.NDArray[np.bool_]:
@@ -245,14 +282,24 @@ def _own(t: faults.Planter, lateral: str) -> npt.NDArray[np.bool_]:
 
 def _ledger(t: faults.Planter, told: pd.DataFrame, served: npt.NDArray[np.int64]) -> None:
     """Fill in the ledger's own answer: silent or right, but for two compounds where it contradicts the network."""
-    answer = np.where(told["verdict"] == "connected", "connected", np.where(told["verdict"].isin(["not_connected", "no_main"]), "septic_only", "unknown")).astype(object)
+    answer = np.where(
+        told["verdict"] == "connected",
+        "connected",
+        np.where(told["verdict"].isin(["not_connected", "no_main"]), "septic_only", "unknown"),
+    ).astype(object)
     quiet = t.rng.random(len(told)) < 0.3
     answer[quiet] = "unknown"
     wrong = {int(np.flatnonzero(told["verdict"] == "not_connected")[1]): "connected", int(served[5]): "not_connected"}
     for i, said in wrong.items():
         answer[i] = said
         compound = str(told.at[i, "compound_id"])
-        t.tell("contradicts_ledger", compound, f"台账：{said}；管网：{told.at[i, 'verdict']}", layer="compounds", compound=compound)
+        t.tell(
+            "contradicts_ledger",
+            compound,
+            f"台账：{said}；管网：{told.at[i, 'verdict']}",
+            layer="compounds",
+            compound=compound,
+        )
     t.compounds["sewer_connection"] = answer
 
 

@@ -21,7 +21,7 @@ _TURN = np.deg2rad(-11.0)
 _CORE_S, _CORE_T = 1075.0, -310.0
 PIT = (568.0, -280.0)
 """Middle of an old clay pit, `s` and `t`."""
-_PIT_RADIUS_M, _PIT_DEPTH_M = 30.0, 5.2
+_PIT_RADIUS_M, _PIT_DEPTH_M = 30.0, 7.0
 
 
 def to_map(s: npt.ArrayLike, t: npt.ArrayLike) -> Floats:

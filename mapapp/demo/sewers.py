@@ -186,6 +186,8 @@ def street_sewers(plan: streets.Plan, names: Mapping[str, Any]) -> Draft:
     sewered = open_ & ~((most_west < HILL[0]) & (most_north < HILL[1]))
     west, village = t < 0, t > 900
     direct = (t > 0) & (most_south < 799) & ~village
+    # its side streets end short of the bridge road, whose sewer goes to the pump
+    sewered &= ~((t > 0) & (most_north < 799) & (most_south > 799))
     core, core_root = _combined_core(plan, sewered & west)
 
     plant = _nearest(plan, 2330, -86)

@@ -5,17 +5,11 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pytest
 import shapely
 
 from mapapp import demo
 from mapapp.core import schema
 from mapapp.demo import ground, programme
-
-
-@pytest.fixture(scope="module")
-def county() -> demo.County:
-    return demo.county()
 
 
 def test_yearly_totals_are_those_of_the_county_report(county: demo.County) -> None:
