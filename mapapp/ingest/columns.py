@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import tomllib
 import unicodedata
@@ -78,6 +79,8 @@ def alias_table(layer: Layer) -> dict[str, list[tuple[str, int]]]:
     table: dict[str, list[tuple[str, int]]] = {}
     cuts: dict[str, set[tuple[str, int]]] = {}
     for column in layer.columns:
+        if column.name.endswith("_wan_m2") and layer.column(column.name.replace("_wan_m2", "_m2")) is not None:
+            continue  # one fact has one home: square metres
         names = (column.name, *column.aliases)
         for rank, name in enumerate(names):
             for key in dict.fromkeys((normalise(name), *keys_of(name))):
@@ -247,8 +250,8 @@ def save_mapping(mapping: Mapping[str, Match] | Mapping[str, str], path: str | P
     lines = ['# ours = theirs; an empty text leaves a column out, "=value" sets a constant', "[columns]"]
     for ours, theirs in mapping.items():
         text = theirs.theirs if isinstance(theirs, Match) else theirs
-        escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
-        lines.append(f'{ours} = "{escaped}"')
+        # a JSON text is a TOML basic string, but for the one control character that JSON lets pass
+        lines.append(f"{ours} = {json.dumps(text, ensure_ascii=False)}".replace("\x7f", "\\u007f"))
     Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

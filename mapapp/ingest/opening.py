@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mapapp.core import schema
 from mapapp.core.errors import InputError, QuestionError
 from mapapp.core.schema import Layer
 from mapapp.core.text import Text
@@ -92,8 +93,17 @@ def open_delivery(
             whole = layer == ALL_SHEETS or (len(raws) == 1 and not is_lines_for(target, raws[0]))
             yield Delivery(raws if whole else [_survey(raws, target)])
             return
-        raws = [raw for p in tables for raw in _open(p, target, Path(room), layer=layer, **options)]
-        yield Delivery([_survey(raws, target)])
+        yield Delivery([_survey([raw for p in tables for raw in _half(p, Path(room), layer, options)], target)])
+
+
+def _half(path: Path, room: Path, layer: str | None, options: dict[str, Any]) -> list[Raw]:
+    """Open one of two survey tables; its header is that of a line table or of a point table."""
+    try:
+        return _open(path, schema.layer("pipes"), room, layer=layer, **options)
+    except QuestionError:
+        raise
+    except InputError:
+        return _open(path, schema.layer("manholes"), room, layer=layer, **options)
 
 
 def is_lines_for(target: Layer, raw: Raw) -> bool:

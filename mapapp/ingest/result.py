@@ -61,7 +61,7 @@ class Match:
     unit: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Raw:
     """One foreign table as it lies, before anything is understood.
 
@@ -92,7 +92,6 @@ class Raw:
     kind: str
     letters: dict[str, str] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
-    totals: pd.DataFrame | None = None
 
     @property
     def place(self) -> str:
@@ -123,11 +122,10 @@ class Raw:
             kind=self.kind,
             letters=self.letters,
             notes=self.notes,
-            totals=self.totals,
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Reading:
     """A foreign file in our words, and everything one must know to believe it.
 

@@ -14,7 +14,7 @@ from mapapp.ingest.result import Raw
 from mapapp.ingest.words import is_blank, note_words, plain, spread
 
 _NUMBER = re.compile(
-    r"^(?:约|近|大约|共|~|≈|>|<|≥|≤)?\s*([-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[-+]?\d+)?)\s*(万|亿)?\s*"
+    r"^(?:约|近|大约|共|~|≈|>|<|≥|≤)?\s*([-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[-+]?\d+)?)\s*(万|亿)?\s*(?:余|多)?\s*"
     r"(?:m2|m3|m³|m²|平方米|平米|方|元|户|栋|幢|个|处|部|人|层|套|座|台|公里|千米|km|mm|毫米|cm|m|米|%|年|岁|分)?\s*(?:余|多|左右|以上)?$",
     re.IGNORECASE,
 )

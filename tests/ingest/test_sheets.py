@@ -1,0 +1,145 @@
+"""Excel ledgers as they are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from mapapp import ingest
+from mapapp.ingest import Reading
+
+Book = Callable[..., Path]
+LEDGER: list[list[object]] = [
+    ["某县2022年老旧小区改造台账"],
+    ["序号", "街道", "小区名称", "基本情况", None, None, "投资情况（万元）", None, "工程进展", "开工时间"],
+    [None, None, None, "户数", "楼栋数", "建筑面积（万㎡）", "总投资", "已完成投资", None, None],
+    [1, "城关镇", "阳光小区", 300, 6, 3.1, 900, 500, "已完工", 2022.5],
+    [2, None, "和平家属院", "约200户", 4, 1.9, 700, 300, "在建", "2022年6月"],
+    [None, "小计", None, 500, 10, 5.0, 1600, 800, None, None],
+    [1, "河东街道", "幸福里（一期）", "1,200", 20, 11.5, 3600, 0, "快完了", 44713],
+    ["合计", None, None, 1700, 31, 16.5, 5200, 800, None, None],
+    ["填表人：张三"],
+]
+MERGES = ("A1:J1", "A2:A3", "B2:B3", "C2:C3", "D2:F2", "G2:H2", "I2:I3", "J2:J3", "B4:B5")
+
+
+@pytest.fixture
+def ledger(workbook: Book) -> Reading:
+    return ingest.read(workbook(LEDGER, merges=MERGES, sheet="2022"), "ledger")
+
+
+def notes(reading: Reading, severity: str = "warning") -> str:
+    return "\n".join(n.text.en for n in reading.notes if n.severity == severity)
+
+
+def test_title_rows_and_two_row_headers_are_understood(ledger: Reading) -> None:
+    assert list(ledger.frame["name"]) == ["阳光小区", "和平家属院", "幸福里（一期）"]
+    assert list(ledger.frame["households"]) == [300, 200, 1200]
+    assert ledger.mapping["invest_total_wan"].theirs == "投资情况（万元） › 总投资"
+    assert list(ledger.frame["invest_done_wan"]) == [500, 300, 0]
+
+
+def test_headers_without_merged_cells_are_understood_too(workbook: Book) -> None:
+    plain = ingest.read(workbook(LEDGER, sheet="2022"), "ledger")
+    assert list(plain.frame["floor_area_m2"].round()) == [31000, 19000, 115000]
+
+
+def test_merged_text_reaches_every_row(ledger: Reading) -> None:
+    assert list(ledger.frame["street"]) == ["城关镇", "城关镇", "河东街道"]
+
+
+def test_totals_are_no_compounds_and_their_sums_are_checked(ledger: Reading) -> None:
+    assert len(ledger.frame) == 3
+    assert "Row 8 says 31 for '基本情况 › 楼栋数'; its rows sum to 30" in notes(ledger)
+    assert notes(ledger).count("its rows sum to") == 1
+
+
+def test_units_come_from_header_and_ratio(ledger: Reading) -> None:
+    assert list(ledger.frame["floor_area_m2"].round()) == [31000, 19000, 115000]
+    assert "95.83 m2 per household" in notes(ledger, "info")
+
+
+def test_months_are_read_as_people_write_them(ledger: Reading) -> None:
+    assert list(ledger.frame["start_actual"]) == ["2022-05", "2022-06", "2022-06"]
+
+
+def test_a_word_we_do_not_know_is_named_with_its_cell(ledger: Reading) -> None:
+    assert ledger.frame["status"].tolist()[:2] == ["completed", "under_way"]
+    assert ledger.frame["status"].isna().tolist() == [False, False, True]
+    assert "“快完了” (I7, 1x)" in notes(ledger)
+
+
+def test_the_year_of_a_sheet_is_used_and_said(ledger: Reading) -> None:
+    assert set(ledger.frame["programme_year"]) == {2022}
+    assert "2022 was inferred" in notes(ledger)
+
+
+def test_every_value_leads_back_to_its_cell(workbook: Book) -> None:
+    path = workbook(LEDGER, merges=MERGES, sheet="2022")
+    reading = ingest.read(path, "ledger")
+    sheet = openpyxl.load_workbook(path)["2022"]
+    trace = reading.trace
+    assert set(trace.columns) == {"row", "column", "file", "sheet", "cell", "raw"}
+    stored = [c for c in reading.frame.columns if c != "programme_year"]
+    assert len(trace) == int(reading.frame[stored].notna().sum().sum()) + 1  # and the word that was not understood
+    numbers = trace[~trace["column"].isin(["street", "start_actual"])]  # merged text stands in its first cell only
+    for cell, raw in zip(numbers["cell"], numbers["raw"], strict=True):
+        assert str(sheet[cell].value) == raw
+
+
+def test_a_number_merged_over_rows_is_counted_once(workbook: Book) -> None:
+    rows: list[list[object]] = [
+        ["小区名称", "户数", "总投资(万元)"],
+        ["甲", 100, 500],
+        ["乙", 100, None],
+        ["丙", 100, 300],
+    ]
+    reading = ingest.read(workbook(rows, merges=("C2:C3",)), "ledger")
+    assert reading.frame["invest_total_wan"].sum() == 800
+    assert "C2:C3" in notes(reading)
+
+
+def test_hidden_sheets_are_named_and_not_read(workbook: Book) -> None:
+    path = workbook([["小区名称", "户数"], ["甲", 100]])
+    book = openpyxl.load_workbook(path)
+    hidden = book.create_sheet("旧数据")
+    hidden.sheet_state = "hidden"
+    for row in (["小区名称", "户数"], ["乙", 1]):
+        hidden.append(row)
+    book.save(path)
+    reading = ingest.read(path, "ledger")
+    assert list(reading.frame["name"]) == ["甲"]
+    assert "旧数据" in notes(reading)
+    assert list(ingest.read(path, "ledger", layer="旧数据").frame["name"]) == ["乙"]
+
+
+def test_real_dates_and_spreadsheet_errors(workbook: Book) -> None:
+    rows: list[list[object]] = [
+        ["小区名称", "户数", "开工时间"],
+        ["甲", "#REF!", dt.datetime(2023, 5, 6)],
+        ["乙", "—", "尽快"],
+    ]
+    reading = ingest.read(workbook(rows), "ledger")
+    assert list(reading.frame["start_actual"].fillna("")) == ["2023-05", ""]
+    assert reading.frame["households"].isna().all()
+    assert "尽快" in notes(reading)
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "expected"),
+    [("开工情况", "√", "started"), ("完工情况", "√", "completed"), ("改造状态", "已竣工验收", "accepted"),
+     ("进展", "2022年5月完工", "completed"), ("当前状态", "未开工", "planned")],
+)  # fmt: skip
+def test_ticks_mean_what_the_header_asks(workbook: Book, header: str, value: str, expected: str) -> None:
+    reading = ingest.read(workbook([["小区名称", "户数", header], ["甲", 10, value]]), "ledger")
+    assert reading.frame["status"].tolist() == [expected]
+
+
+def test_a_row_number_is_never_the_key_where_names_are_known(workbook: Book) -> None:
+    reading = ingest.read(workbook([["序号", "小区名称", "户数"], [1, "甲", 10], [1, "乙", 20]]), "ledger")
+    assert reading.frame["compound_id"].isna().all()
+    assert "序号" in reading.unmapped

@@ -1,0 +1,141 @@
+"""Numbers, diameters, dates, units and sentinels as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mapapp import ingest
+from mapapp.ingest.levels import clear_sentinels
+from mapapp.ingest.result import Notes
+from mapapp.ingest.values import read_date, read_number
+
+Book = Callable[..., Path]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1,234.5", 1234.5), ("１２３．５", 123.5), ("约300户", 300), ("3.2万", 32000), ("-0.5", -0.5), ("12 ㎡", 12), ("1e3", 1000),
+     ("200余户", 200)],
+)  # fmt: skip
+def test_numbers_in_texts_are_read(text: str, number: float) -> None:
+    assert read_number(text) == number
+
+
+@pytest.mark.parametrize("text", ["3-5", "三百", "DN300", "1,23", "1.2.3", "见附件"])
+def test_a_text_that_is_no_number_is_not_guessed(text: str) -> None:
+    assert read_number(text) is None
+
+
+@given(st.floats(-1e12, 1e12))
+def test_a_number_survives_its_own_text(number: float) -> None:
+    assert read_number(repr(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "date"),
+    [("2023.5", "2023-05"), (2023.5, "2023-05"), ("2023年5月", "2023-05"), ("2023年5月6日", "2023-05-06"), ("2023-05-06", "2023-05-06"),
+     (45052, "2023-05-06"), ("20230506", "2023-05-06"), ("202305", "2023-05"), ("2023", "2023"), ("2023/5/6 10:00", "2023-05-06")],
+)  # fmt: skip
+def test_dates_are_read(value: object, date: str) -> None:
+    assert read_date(value, month=False) == date
+
+
+@pytest.mark.parametrize("value", ["2023.13", "2023-02-30", "明年", "12", "5月"])
+def test_what_is_no_date_is_not_guessed(value: str) -> None:
+    assert read_date(value, month=False) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("DN300", 300), ("Φ300", 300), ("φ300", 300), ("d300", 300), ("D300", 300), ("300", 300), ("0.3", 300), ("300mm", 300),
+     ("0.3m", 300), ("1.2", 1200), ("800X600", 800), ("800×600", 800), ("800*600", 800)],
+)  # fmt: skip
+def test_diameters_become_millimetres(tmp_path: Path, text: str, expected: float) -> None:
+    (tmp_path / "p.csv").write_text(
+        f'管线编号,管径,WKT\na,{text},"LINESTRING (500000 3930000,500010 3930000)"\n', "utf-8"
+    )
+    frame = ingest.read(tmp_path / "p.csv", "pipes", crs=4544).frame
+    assert frame["diameter_mm"].tolist() == [expected]
+    assert ("shape" in frame and frame["shape"].tolist() == ["rect"]) == ("00" in text[3:] and not text.startswith(("D", "d")) and len(text) > 5)  # fmt: skip
+
+
+def levels(*values: float) -> list[float]:
+    notes = Notes()
+    out = clear_sentinels({"x": np.array(values)}, notes, what=("标高", "levels"), where="f")["x"]
+    return [v for v in out if not np.isnan(v)]
+
+
+def test_impossible_levels_always_go() -> None:
+    assert levels(101.0, 9999.0, -9999.0, 99999.0, 100.0) == [101.0, 100.0]
+
+
+def test_zero_far_from_all_others_goes() -> None:
+    assert levels(66.1, 0.0, 67.3, 70.2, -99.0) == [66.1, 67.3, 70.2]
+
+
+def test_true_zero_and_negative_levels_by_the_sea_survive() -> None:
+    sea = (-0.8, -0.2, 0.0, 0.4, 1.1, 2.3, 4.0)
+    assert levels(*sea) == list(sea)
+    assert levels(0.0, 0.9, 1.4, 3.2) == [0.0, 0.9, 1.4, 3.2]
+
+
+def test_many_zeros_at_the_edge_go_and_a_lone_one_stays_with_a_note() -> None:
+    town = [3.0 + 0.37 * i for i in range(60)]
+    assert 0.0 not in levels(*town, *([0.0] * 20))
+    notes = Notes()
+    kept = clear_sentinels({"x": np.array([*town, 0.0])}, notes, what=("标高", "levels"), where="f")["x"]
+    assert kept[-1] == 0.0
+    assert notes[0].severity == "warning"
+
+
+def test_a_column_of_zeros_holds_no_measurement() -> None:
+    assert levels(0.0, 0.0, 0.0, 0.0) == []
+
+
+@given(st.lists(st.floats(10, 500).map(lambda v: round(v, 3)), min_size=1, max_size=40))
+def test_plain_levels_are_never_touched(values: list[float]) -> None:
+    plain = [v for v in values if v not in (99.0, 99.99)]
+    assert levels(*plain) == plain
+
+
+def area(workbook: Book, header: str, values: list[float], extra: str = "户数") -> tuple[list[float], str]:
+    rows: list[list[object]] = [["小区名称", extra, header], *[[f"小区{i}", 300, v] for i, v in enumerate(values)]]
+    reading = ingest.read(workbook(rows), "ledger")
+    column = "floor_area_m2" if "面积" in header else "invest_total_wan"
+    warned = " ".join(n.text.en for n in reading.notes if n.severity == "warning")
+    return reading.frame[column].round(3).tolist(), warned
+
+
+def test_a_header_unit_that_fits_is_followed(workbook: Book) -> None:
+    assert area(workbook, "建筑面积(万平方米)", [3.0, 2.7]) == ([30000, 27000], "")
+    assert area(workbook, "建筑面积（㎡）", [30000, 27000]) == ([30000, 27000], "")
+    assert area(workbook, "总投资（亿元）", [0.09, 0.08]) == ([900, 800], "")
+    assert area(workbook, "总投资（元）", [9e6, 8e6]) == ([900, 800], "")
+
+
+def test_without_a_unit_the_ratio_decides(workbook: Book) -> None:
+    assert area(workbook, "建筑面积", [3.0, 2.7])[0] == [30000, 27000]
+    assert area(workbook, "总投资", [900, 800])[0] == [900, 800]
+
+
+def test_a_header_unit_that_cannot_be_is_contradicted_plainly(workbook: Book) -> None:
+    values, warned = area(workbook, "建筑面积（㎡）", [3.0, 2.7])
+    assert values == [30000, 27000]
+    assert "the header says m2" in warned
+
+
+def test_one_row_that_is_ten_thousand_times_off_is_named_and_left(workbook: Book) -> None:
+    values, warned = area(workbook, "建筑面积（㎡）", [30000, 27000, 2.8])
+    assert values == [30000, 27000, 2.8]
+    assert "C4" in warned
+
+
+def test_no_unit_and_nothing_to_compare_with_is_said(workbook: Book) -> None:
+    _, warned = area(workbook, "建筑面积", [30000, 27000], extra="地址")
+    assert "no unit is given" in warned
