@@ -187,6 +187,7 @@ class _Sizer:
         self.tree, self.standard, self.prices, self.pumps = tree, standard, prices, pumps
         self.sizes = np.array(standard.allowed_mm)
         self.need, self.most = _slopes(tree.flow, self.sizes, standard)
+        self.deep_manhole = float(prices.manhole_cost(self.sizes[-1:], np.array([standard.max_depth_m]))[0])
         self.labels: list[_Labels] = [None] * len(tree.ids)  # type: ignore[list-item]  # filled in order
         self.above: list[list[_Above]] = [[] for _ in tree.ids]
 
@@ -211,11 +212,8 @@ class _Sizer:
     def build(self, p: int) -> _Labels:
         """Return the Pareto front of pipe ``p``."""
         tree, standard = self.tree, self.standard
-        sizes = [
-            k for k in range(len(self.sizes))
-            if self.need[p, k] <= self.most[p, k] and self.sizes[k] >= tree.least[p]
-        ]  # fmt: skip
-        sizes = self._useful(p, sizes)
+        fits = (self.need[p] <= self.most[p]) & (self.sizes >= tree.least[p])
+        sizes = self._useful(p, np.flatnonzero(fits).tolist())
         above = [self.come_in(p, self.sizes[k]) for k in sizes]
         pressed = self.come_in(p, np.inf) if self.pumps else None
         self.above[p] = above + ([pressed] if pressed is not None else [])
@@ -376,8 +374,7 @@ class _Sizer:
         q = int(self.tree.down[p])
         if self.pumps and q >= 0:
             deepest = self.standard.max_depth_m
-            top = self.prices.manhole_cost(self.sizes[-1:], np.array([deepest]))[0]
-            most = float(self.prices.pump_cost(1000.0 * self.tree.flow[q], deepest)) + float(top)
+            most = float(self.prices.pump_cost(1000.0 * self.tree.flow[q], deepest)) + self.deep_manhole
         rows = []
         for size in np.unique(labels.size):
             mine = np.flatnonzero(labels.size == size)
