@@ -102,6 +102,7 @@ _FACTS: dict[str, Text] = {
     "facts.title": Text("数字", "Facts"),
     "facts.tab": Text("数字", "Facts"),
     "facts.all": Text("全县", "Whole county"),
+    "facts.shared": Text("分享的内容", "What is shared"),
     "facts.filtered": Text("筛选结果", "What is filtered"),
     "facts.compounds": Text("小区", "Compounds"),
     "facts.households": Text("户数", "Households"),

@@ -58,6 +58,13 @@
     return el("span", { "class": "muted" }, t("unknown"));
   }
 
+  /** Point at a candidate's manhole; where the manhole has no place, at the candidate itself. */
+  function point(row) {
+    Mapapp.api.get("/features/manholes/" + encodeURIComponent(row.manhole_id) + Mapapp.state.query()).then(function (manhole) {
+      Mapapp.maplayer.flash(manhole.at || row._at);
+    }, function () { Mapapp.maplayer.flash(row._at); });
+  }
+
   function candidateTable(feature) {
     var rows = feature.candidates || [];
     if (!rows.length) return null;
@@ -65,7 +72,7 @@
     return el("section", {}, el("h3", {}, t("card.candidates")), el("div", { "class": "scroll" }, el("table", { "class": "grid tight" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("card.inlet")), el("th", { scope: "col", "class": "num" }, t("card.length")), el("th", { scope: "col", "class": "num", title: t("card.fall_why") }, t("card.fall")), el("th", { scope: "col" }, t("card.gravity")), money ? el("th", { scope: "col", "class": "num" }, t("card.cost")) : null)),
       el("tbody", {}, rows.slice(0, 5).map(function (row) {
-        return el("tr", {}, el("th", { scope: "row" }, row._at ? el("button", { type: "button", "class": "link", on: { click: function () { Mapapp.maplayer.flash(row._at); } } }, row.manhole_id) : row.manhole_id || t("unknown_short")),
+        return el("tr", {}, el("th", { scope: "row" }, row._at ? el("button", { type: "button", "class": "link", on: { click: function () { point(row); } } }, row.manhole_id) : row.manhole_id || t("unknown_short")),
           el("td", { "class": "num" }, Mapapp.format.words("length_m", row.length_m)),
           el("td", { "class": "num" }, Mapapp.format.number(row.available_fall_m, 2) + " / " + Mapapp.format.number(row.required_fall_m, 2)),
           el("td", {}, gravity(row)), money ? el("td", { "class": "num" }, Mapapp.format.words("money_yuan", row.cost)) : null);
@@ -121,6 +128,7 @@
     if (Mapapp.format.missing(value)) return el("span", { "class": "muted" }, t("unknown"));
     if (item.name === "floor_area_m2") return Mapapp.format.words("area_m2", value);
     if (item.unit === "万元") return Mapapp.format.words("money_wan", value);
+    if (/^(true|false)$/i.test(String(value))) return t(/^t/i.test(String(value)) ? "yes" : "no");
     if (item.text && item.text !== String(value)) return item.text;
     if (item.kind === "list") return String(value).split(";").join(Mapapp.lang === "en" ? ", " : "、");
     if (/^\d{4}-\d{2}(-\d{2})?$/.test(String(value))) return Mapapp.format.date(value);
@@ -166,7 +174,7 @@
     var page = "/compounds/" + encodeURIComponent(feature.id);
     var button = null;
     if (first && first._at) {
-      button = el("button", { type: "button", "class": "button primary", on: { click: function () { Mapapp.maplayer.flash(first._at); } } }, t("next.candidate", { id: first.manhole_id }));
+      button = el("button", { type: "button", "class": "button primary", on: { click: function () { point(first); } } }, t("next.candidate", { id: first.manhole_id }));
     } else if (feature.verdict.id === "no_data" && layerOf("survey_areas")) {
       button = el("button", { type: "button", "class": "button primary", on: { click: function () { Mapapp.state.set({ on: Mapapp.legend.shown().concat("survey_areas") }); } } }, t("next.survey"));
     }

@@ -15,6 +15,13 @@
     return [];
   }
 
+  /* A candidate is a line to a manhole: the sketch marks the manhole. */
+  function places(feature) {
+    return Promise.all((feature.candidates || []).slice(0, 5).map(function (row) {
+      return Mapapp.api.get("/features/manholes/" + encodeURIComponent(row.manhole_id) + Mapapp.state.query()).then(function (manhole) { row._at = manhole.at || row._at; }, function () {});
+    })).then(function () { return feature; });
+  }
+
   /** The outline with its candidate inlets, north up, drawn to scale in local metres. */
   function sketch(feature) {
     var lines = rings(feature.geometry);
@@ -90,8 +97,8 @@
     Mapapp.config = Mapapp.dom.block("config") || {};
     Promise.all([Mapapp.api.get("/view" + Mapapp.state.query()), Mapapp.api.get("/features/compounds/" + encodeURIComponent(root.getAttribute("data-id")) + Mapapp.state.query())]).then(function (both) {
       Mapapp.view = both[0];
-      draw(both[1]);
-    }, function (error) {
+      return places(both[1]).then(draw);
+    }).then(null, function (error) {
       Mapapp.dom.fill(root, el("p", { "class": "notice error", role: "alert" }, error.message), el("p", {}, el("a", { href: "/" }, t("print.close"))));
     });
   }

@@ -5,7 +5,7 @@
   var texts = null;
   var lang = document.documentElement.lang === "en" ? "en" : "zh";
 
-  /** t("facts.none", {n: 3}) -> the text in the language of the page; an unknown key shows itself. */
+  /** t("table.rows", {n: 3}) -> the text in the language of the page; an unknown key shows itself. */
   function t(key, values) {
     if (texts === null) texts = Mapapp.dom.block("texts") || {};
     var text = Object.prototype.hasOwnProperty.call(texts, key) ? texts[key] : key;

@@ -68,7 +68,8 @@
     var root = document.getElementById("gaps");
     head();
     if (!there().length) { Mapapp.dom.fill(root, el("p", { "class": "empty card" }, t("gaps.none"))); return; }
-    Mapapp.api.get("/features/compounds" + query("sort=verdict&limit=500"), "gaps").then(function (page) {
+    Mapapp.api.get("/features/compounds" + query("limit=1000"), "gaps").then(function (page) {
+      page.rows.sort(function (a, b) { return GAPS.indexOf(a.verdict) - GAPS.indexOf(b.verdict); }); // most certain first, unknown last
       Mapapp.dom.fill(root, el("p", { "class": "small muted" }, t("gaps.count", { n: page.total }), " · ", t("as_of", { date: Mapapp.format.date(page.as_of) })),
         page.rows.length ? el("div", { "class": "scroll" }, el("table", { "class": "grid gap-table" },
           el("thead", {}, el("tr", {}, [["compound", ""], ["verdict", ""], ["evidence", ""], ["distance", "num"], ["households", "num"]].map(function (item) { return el("th", { scope: "col", "class": item[1] }, t("gaps." + item[0])); }), el("th", { scope: "col" }, el("span", { "class": "sr" }, t("compound.on_map"))))),
