@@ -106,11 +106,19 @@ _DECLARED: Mapping[str, tuple[tuple[str, ...], str, tuple[Geometry, ...], Text]]
         "inlets": (("inlet",), "id", ("point",), Text("雨水口", "Storm inlets")),
         "streets": (("street",), "street_id", ("line",), Text("道路", "Streets")),
         "survey_areas": (("survey_area",), "area_id", ("polygon",), Text("普查范围", "Survey areas")),
+        "waters": (("water",), "water_id", ("polygon",), Text("水系", "Waters")),
         "ledger": (("compound", "programme_year"), "compound_id", (), Text("改造台账", "Ledger")),
         "problems": (("problem",), "ticket_id", (), Text("问题清单", "Problems")),
         "projects": (("project",), "project_id", (), Text("项目", "Projects")),
         "management": (("management",), "compound_id", (), Text("长效管理", "Management")),
         "meetings": (("meeting",), "meeting_id", (), Text("调度会", "Meetings")),
+        "design_changes": (("design_change",), "change_id", (), Text("设计变更", "Design changes")),
+        "utilities": (("utility",), "utility_id", (), Text("管线权属", "Utilities")),
+        "opinions": (("opinion",), "opinion_id", (), Text("群众意见", "Opinions")),
+        "inspections": (("inspection",), "inspection_id", (), Text("检查", "Inspections")),
+        "visits": (("visit",), "visit_id", (), Text("现场踏勘", "Field visits")),
+        "works": (("works",), "works_id", (), Text("改造内容", "Works")),
+        "photos": (("photo",), "photo_id", (), Text("照片", "Photos")),
     }
 )
 
