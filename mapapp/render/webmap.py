@@ -89,7 +89,8 @@ class VectorLayer(JSCSSMixin):
     _template = Template("""
         {% macro script(this, kwargs) %}
             {%- if this.bounds %}
-            {{ this._parent.get_name() }}.fitBounds({{ this.bounds }}, {padding: [24, 24], maxZoom: 17, animate: false});
+            {{ this._parent.get_name() }}.fitBounds(
+                {{ this.bounds }}, {padding: [24, 24], maxZoom: 17, animate: false});
             {%- endif %}
             var {{ this.get_name() }} = MapappTiles.layer({{ this.options }}).addTo({{ this._parent.get_name() }});
         {% endmacro %}
