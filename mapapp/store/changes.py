@@ -274,6 +274,6 @@ def _same_words(a: pd.Series[Any], b: pd.Series[Any]) -> bool:
 
 
 def _word(value: Any) -> str:
-    if value is None or (not shapely.is_geometry(value) and pd.isna(value)):
-        return "-"
-    return f"{value.geom_type}" if shapely.is_geometry(value) else str(value)[:40]
+    if isinstance(value, shapely.Geometry):
+        return value.geom_type
+    return "-" if value is None or pd.isna(value) else str(value)[:40]

@@ -79,9 +79,8 @@ class Database:
             stored = self.setting("crs")
             code = self._session.dialect.srs_id
             # by code where there is one, so that it equals what others make from the same code
-            self._crs = (
-                pyproj.CRS.from_epsg(code) if stored["id"]["code"] == code else pyproj.CRS.from_json_dict(stored)
-            )
+            known = code in (stored.get("id") or {}).values()
+            self._crs = pyproj.CRS.from_epsg(code) if known else pyproj.CRS.from_json_dict(stored)
         return self._crs
 
     @property
@@ -375,7 +374,12 @@ class Database:
             if changes.added:
                 history.record(write, layer, "add", after=changes.to_add, undoes=undoes)
                 layers.insert(connection, dialect, layer, add)
-        self._describe(connection, layer, [add, change], shrunk=bool(changes.removed or changes.changed))
+        self._describe(
+            connection,
+            layer,
+            [add, change],
+            shrunk=bool(changes.removed) or "geometry" in set(changes.differences["column"]),
+        )
 
     def _describe(self, connection: sa.Connection, layer: Layer, written: Sequence[Rows], *, shrunk: bool) -> None:
         shapes = [r.geometry for r in written if r.geometry is not None and len(r)]
@@ -850,7 +854,7 @@ def _edited(stored: Rows, layer: Layer, id: str, values: Mapping[str, Any]) -> R
         out = _with_columns(out, {c: _in_kind(typed.column(c), kinds[c], c) for c in plain})
     if "geometry" in values:
         shape = values["geometry"]
-        if shape is not None and not shapely.is_geometry(shape):
+        if shape is not None and not isinstance(shape, shapely.Geometry):
             raise InputError(Text("几何无法识别。", "The geometry is not one."))
         out = Rows(out.table, np.array([None if shape is None else shapely.force_2d(shape)], dtype=object))
     return out
@@ -917,6 +921,6 @@ def _filled(got: pa.Table, picked: Mapping[str, Kind]) -> pa.Table:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or shapely.is_geometry(value):
+    if value is None or isinstance(value, shapely.Geometry):
         return value
     return None if pd.isna(value) else value

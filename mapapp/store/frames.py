@@ -125,10 +125,10 @@ def series_of(column: pa.ChunkedArray) -> pd.Series[Any]:
 
 
 def geometries_of(wkb: pa.ChunkedArray | Sequence[bytes | None]) -> Geometries:
-    """Return the geometry of a WKB column; missing stays None."""
+    """Return the geometry of a WKB column; missing stays None, and so becomes what another program left unreadable."""
     if isinstance(wkb, pa.ChunkedArray):
         wkb = wkb.to_numpy(zero_copy_only=False)
-    out: Geometries = shapely.from_wkb(np.asarray(wkb, dtype=object))
+    out: Geometries = shapely.from_wkb(np.asarray(wkb, dtype=object), on_invalid="ignore")
     return out
 
 

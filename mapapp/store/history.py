@@ -191,7 +191,7 @@ def _missing(values: Any) -> Any:
 
 
 def _told_apart(before: Any, after: Any) -> Any:
-    if any(shapely.is_geometry(v) for v in before) or any(shapely.is_geometry(v) for v in after):
+    if any(isinstance(v, shapely.Geometry) for v in (*before, *after)):
         both = shapely.equals_exact(before, after, 0)
         return ~(both | (_missing(before) & _missing(after)))
     return np.array([a is not b and a != b for a, b in zip(before, after, strict=True)], dtype=bool)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -68,29 +69,43 @@ def postgres() -> Iterator[str]:
             pytest.skip("PostgreSQL is here, PostGIS is not (Debian: postgresql-postgis)")
         _run_sql(base, "postgres", "CREATE DATABASE county_template")
         _run_sql(base, "county_template", "CREATE EXTENSION postgis")
+        _run_sql(base, "postgres", "CREATE DATABASE county_made TEMPLATE county_template")
+        store.create(base + "county_made", "测试县", CRS).close()
         yield base
     finally:
         run(str(binaries / "pg_ctl"), "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(params=["geopackage", pytest.param("postgis", marks=pytest.mark.postgis)])
+@contextmanager
+def _database(base: str, template: str) -> Iterator[str]:
+    name = f"county_{next(_numbers)}"
+    _run_sql(base, "postgres", f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    yield base + name
+    _run_sql(base, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+
+_BOTH = ["geopackage", pytest.param("postgis", marks=pytest.mark.postgis)]
+
+
+@pytest.fixture(params=_BOTH)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database that is not there yet (GeoPackage) or empty (PostGIS)."""
     if request.param == "geopackage":
         yield str(tmp_path / "county.gpkg")
         return
-    base = request.getfixturevalue("postgres")
-    name = f"county_{next(_numbers)}"
-    _run_sql(base, "postgres", f"CREATE DATABASE {name} TEMPLATE county_template")
-    yield base + name
-    _run_sql(base, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
+    with _database(request.getfixturevalue("postgres"), "county_template") as address:
+        yield address
 
 
-@pytest.fixture
-def county(url: str) -> Iterator[store.Database]:
+@pytest.fixture(params=_BOTH)
+def county(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[store.Database]:
     """An empty county, in both kinds of database."""
-    with store.create(url, "测试县", CRS) as db:
+    if request.param == "geopackage":
+        with store.create(tmp_path / "county.gpkg", "测试县", CRS) as db:
+            yield db
+        return
+    with _database(request.getfixturevalue("postgres"), "county_made") as address, store.open(address) as db:
         yield db
 
 

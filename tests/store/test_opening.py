@@ -161,10 +161,8 @@ def test_a_database_opened_read_only_refuses_to_be_written(tmp_path: Path) -> No
             put(db, "pipes", pipes(3))
 
 
-_AS_NOBODY = """
-import os, sys
-if os.geteuid() == 0:
-    os.setgid(65534); os.setuid(65534)
+_LOOK = """
+import sys
 from mapapp import store
 with store.open(sys.argv[1]) as db:
     print(db.read_only, len(db.read("pipes")))
@@ -175,27 +173,28 @@ with store.open(sys.argv[1]) as db:
 """
 
 
-def test_a_write_protected_file_in_a_write_protected_folder_can_be_looked_at(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    folder = Path(os.path.realpath(tmp_path_factory.mktemp("usb")))
+def test_a_write_protected_file_in_a_write_protected_folder_can_be_looked_at(tmp_path: Path) -> None:
+    folder = tmp_path / "usb"
+    folder.mkdir()
     with store.create(folder / "c.gpkg", "c", CRS) as db:
         put(db, "pipes", pipes(2))
     (folder / "c.gpkg").chmod(0o444)
-    for part in (folder, *list(folder.parents)[:3]):  # pytest's folders are closed to others
-        part.chmod(0o555 if part == folder else 0o755) if str(part).startswith("/tmp/pytest") else None
+    folder.chmod(0o555)
+    bound = []
+    if os.geteuid() == 0:  # permissions mean nothing to root, unless it gives up that right
+        bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+        if shutil.which("setpriv") is None:
+            pytest.skip("running as root without setpriv")
     done = subprocess.run(
-        [sys.executable, "-c", _AS_NOBODY, str(folder / "c.gpkg")],
+        [*bound, sys.executable, "-W", "error", "-c", _LOOK, str(folder / "c.gpkg")],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "NUMBA_CACHE_DIR": "/tmp"},
     )
     folder.chmod(0o755)
-    if "PermissionError" in done.stderr or "ModuleNotFoundError" in done.stderr or "ImportError" in done.stderr:
-        pytest.skip("another user cannot run this Python")
-    assert done.stdout.splitlines()[0] == "True 2", done.stderr
+    assert done.stdout.splitlines()[:1] == ["True 2"], done.stderr
     assert done.stdout.splitlines()[1].startswith("ForbiddenError c.gpkg: The county database is read-only")
+    assert [p.name for p in folder.iterdir()] == ["c.gpkg"]
 
 
 def test_a_copy_of_the_one_file_is_complete_while_the_database_is_open(tmp_path: Path) -> None:
