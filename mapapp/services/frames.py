@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Mapping
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -129,10 +129,6 @@ class County:
         return View(self, scope, max(hits, key=lambda s: s.id), notices)
 
 
-def _fingerprint(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
-
-
 def _beside(url: str) -> Path:
     if "://" in url:
         return Path.cwd() / ".mapapp-tiles" / "".join(c if c.isalnum() else "_" for c in url.rpartition("@")[2])
@@ -147,6 +143,8 @@ class View:
     ) -> None:
         self.county, self.scope, self.snapshot, self.notices = county, scope, snapshot, notices
         self._empty = empty
+        self._versions: dict[str, str] = {}
+        self._large: dict[str, bool] = {}
 
     @property
     def snapshot_id(self) -> int | None:
@@ -161,11 +159,16 @@ class View:
         return date.today().isoformat()
 
     @cached_property
+    def _stored(self) -> frozenset[str]:
+        """Names of the layers that hold rows at this moment; a view lives for one request, so once is enough."""
+        return frozenset(self.county.db.layers(snapshot=self.snapshot_id))
+
+    @cached_property
     def layers(self) -> list[str]:
         """Layers and tables that hold rows and that this asker may see, in the schema's order."""
         if self._empty:
             return []
-        there = set(self.county.db.layers(snapshot=self.snapshot_id))
+        there = set(self._stored)
         if "ledger" in there:
             there.add("compounds")
         return [name for name in schema.layers() if name in there and scopes.access(self.scope, name) is not None]
@@ -189,13 +192,20 @@ class View:
 
     def version(self, layer: str) -> str:
         """Return a text that changes whenever what this asker sees of the layer may have changed."""
-        db = self.county.db
-        names = _SOURCES if layer in ("compounds", "verdicts") else (layer,)
-        if self.scope.share is not None:
-            names = tuple(dict.fromkeys((*names, *_SOURCES, "pipes")))
-        there = set(db.layers())
-        parts = [f"{name}:{db.version(name, snapshot=self.snapshot_id)}" for name in names if name in there]
-        return _fingerprint("|".join([layer, str(self.snapshot_id), repr(self._cut(layer)), *parts]))
+        if layer not in self._versions:
+            names = _SOURCES if layer in ("compounds", "verdicts") else (layer,)
+            if self.scope.share is not None:
+                names = tuple(dict.fromkeys((*names, *_SOURCES, "pipes")))
+            parts = [f"{n}:{self._stored_version(n)}" for n in names if n in self._stored]
+            told = "|".join([layer, str(self.snapshot_id), repr(self._cut(layer)), *parts])
+            self._versions[layer] = hashlib.sha256(told.encode()).hexdigest()[:20]
+        return self._versions[layer]
+
+    def _stored_version(self, layer: str) -> str:
+        key = f"stored {layer}"
+        if key not in self._versions:
+            self._versions[key] = self.county.db.version(layer, snapshot=self.snapshot_id)
+        return self._versions[key]
 
     def _cut(self, layer: str) -> Hashable:
         """Return what makes two askers see different things of a layer."""
@@ -232,10 +242,12 @@ class View:
 
     def large(self, layer: str) -> bool:
         """Whether a layer has so many rows that its geometry is read only where it is needed."""
-        allowed = self.access(layer)
-        spatial = schema.layer(layer).spatial and layer != "compounds"
-        exact = allowed.precision == "full" and allowed.rows in ("all", "own_pipes", "own_nodes")
-        return spatial and exact and self.county.db.count(layer, snapshot=self.snapshot_id) > _LARGE
+        if layer not in self._large:
+            allowed = self.access(layer)
+            spatial = schema.layer(layer).spatial and layer != "compounds"
+            exact = allowed.precision == "full" and allowed.rows in ("all", "own_pipes", "own_nodes")
+            self._large[layer] = spatial and exact and self.county.db.count(layer, snapshot=self.snapshot_id) > _LARGE
+        return self._large[layer]
 
     def shapes(self, rows: pd.DataFrame, layer: str) -> pd.DataFrame:
         """Return some rows of `table` with their geometry, as exactly as this asker sees it."""
@@ -244,7 +256,7 @@ class View:
         key, db = schema.layer(layer).key, self.county.db
         found = db.read(layer, ids=[str(i) for i in rows[key]], columns=[key], snapshot=self.snapshot_id)
         places = found.drop_duplicates(key).set_index(key).geometry
-        return gpd.GeoDataFrame(rows, geometry=places.reindex(rows[key]).to_numpy(), crs=db.crs)
+        return _placed(rows, places.reindex(rows[key]).to_numpy(), db.crs)
 
     def _disclose(self, layer: str, allowed: Access, *, geometry: bool) -> pd.DataFrame:
         frame = self._rows(layer, self._raw(layer, geometry=geometry), allowed)
@@ -259,13 +271,14 @@ class View:
             texts = [c for c in frame.columns if c in scopes.FREE_TEXT or schema.layer(layer).column(c) is None]
             texts = [c for c in texts if c != "geometry" and c not in scopes.COMPOUND_EXTRA]
             frame = frame.assign(**disclosure.redact(pd.DataFrame(frame[texts])))
-        return frame.reset_index(drop=True)
+        out: pd.DataFrame = frame.reset_index(drop=True)
+        return out
 
     def _raw(self, layer: str, *, geometry: bool = True) -> pd.DataFrame:
         """Return the layer uncut. Nothing outside this class may touch it."""
         db, at = self.county.db, self.snapshot_id
         if layer == "compounds":
-            parts = [db.version(n, snapshot=at) for n in _SOURCES if n in set(db.layers())]
+            parts = [self._stored_version(n) for n in _SOURCES if n in self._stored]
             key = ("raw", self.county.url, layer, at, tuple(parts))
             return self.county.frames.get(key, lambda: compound_table(db, at))
         return db.read(layer, snapshot=at, geometry=geometry)
@@ -295,7 +308,7 @@ class View:
             frame = frame[self._kept(layer, frame)]
         unit = self.scope.share.unit.strip()
         if allowed.rows == "own_pipes":
-            return frame[_names(frame, unit, "ownership", "operator")]
+            return frame.loc[_names(frame, unit, "ownership", "operator")]
         if allowed.rows == "own_nodes":
             pipes = self._raw("pipes", geometry=False)
             own = pipes[_names(pipes, unit, "ownership", "operator")]
@@ -319,7 +332,12 @@ class View:
         points = disclosure.as_points(compounds[["compound_id", "geometry"]]).set_index("compound_id").geometry
         points = points[~points.index.duplicated()]
         plain = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
-        return gpd.GeoDataFrame(plain, geometry=points.reindex(plain[column]).to_numpy(), crs=compounds.crs)
+        return _placed(plain, points.reindex(plain[column]).to_numpy(), compounds.crs)
+
+
+def _placed(rows: pd.DataFrame, geometry: Any, crs: Any) -> pd.DataFrame:
+    placed: pd.DataFrame = gpd.GeoDataFrame(rows, geometry=geometry, crs=crs)
+    return placed
 
 
 def _names(frame: pd.DataFrame, unit: str, *columns: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

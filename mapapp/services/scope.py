@@ -220,7 +220,7 @@ def _public(spec: ShareSpec) -> Mapping[str, Access]:
 
 def _unit(spec: ShareSpec) -> Mapping[str, Access]:
     hidden = frozenset() if spec.levels else _LEVELS
-    compounds = _declared("compounds") | {"letter", "unit"}
+    compounds = _declared("compounds") | {"letter"}  # not "unit": it names every other unit that has an item there
     if not spec.investment:
         compounds = frozenset(c for c in compounds if not c.startswith(_MONEY))
     problems = {"ticket_id", "compound_id", "category", "raised_at", "lead_unit", "co_units", "utility_owner", "due"}

@@ -180,7 +180,7 @@ def _fix_filters(county: County, scope: Scope, spec: ShareSpec) -> ShareSpec:
         For a column or value that the maker's own view does not have, so that a share is not empty by a slip.
     """
     view = county.at(scope, spec.snapshot)
-    kept = {}
+    kept: dict[str, tuple[str, ...]] = {}
     for layer, wanted in viewing.split(view, spec.filters).items():
         if layer == "compounds" or layer in spec.layers:
             viewing.select(view, layer, {f"{layer}.{column}": values for column, values in wanted.items()})

@@ -160,7 +160,9 @@ def _hangs_on(frame: pd.DataFrame, layer: str, ids: set[str]) -> filters.Mask:
 
 
 def _any_in(column: pd.Series, ids: set[str]) -> filters.Mask:
-    items = column.astype("str").reset_index(drop=True).str.split(r"[;,]", regex=True).explode().astype("str").str.strip()
+    items = (
+        column.astype("str").reset_index(drop=True).str.split(r"[;,]", regex=True).explode().astype("str").str.strip()
+    )
     hit = np.zeros(len(column), dtype=bool)
     hit[items.index[items.isin(ids)].to_numpy(dtype=np.intp)] = True
     return hit
@@ -203,12 +205,13 @@ def summary(view: View, wanted: filters.Filters, lang: Lang) -> Json:
     for layer in view.layers:
         frame = select(view, layer, wanted)
         out["layers"][layer] = len(frame)
-        column = CLASS_COLUMN.get(layer)
-        if column and layer != "compounds" and column in frame.columns:
-            counts = filters.count(frame[column])
-            out["by"].setdefault(f"{layer}.{column}", counts)
-            if layer == "findings" or column not in out["by"]:
-                out["by"][column] = counts
+        classed = CLASS_COLUMN.get(layer)
+        if classed and layer != "compounds" and classed in frame.columns:
+            counts = filters.count(frame[classed])
+            out["by"][f"{layer}.{classed}"] = counts
+            # the legend counts findings by rule, not compounds that have some
+            if layer == "findings" or classed not in out["by"]:
+                out["by"][classed] = counts
     out["filtered"] = bool(by_layer)
     return out
 

@@ -9,11 +9,10 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, make_response, request, send_file
 
-from mapapp.core import filters
 from mapapp.core.errors import NotFoundError
 from mapapp.core.text import Text
 from mapapp.services import deciding, describing, exporting_view, snapshots, tiling, viewing
-from mapapp.web import context, errors, i18n, openapi, params
+from mapapp.web import context, i18n, openapi, params
 
 
 def _json(answer: Any, status: int = 200) -> Response:
@@ -25,18 +24,18 @@ def add_reading(blueprint: Blueprint) -> None:
 
     @blueprint.get("/api/view")
     def view() -> Response:
-        """What is there to see: title, date, layers, style, filters, bounds."""
+        """Tell what is there to see: title, date, layers, style, filters, bounds."""
         base = request.path.removesuffix("/api/view")
         return _json(describing.describe(context.view(), i18n.language(), base=base) | g.get("share_notice", {}))
 
     @blueprint.get("/api/summary")
     def summary() -> Response:
-        """Counts and totals of what is filtered."""
+        """Give counts and totals of what is filtered."""
         return _json(viewing.summary(context.view(), params.filters(), i18n.language()))
 
     @blueprint.get("/api/features/<layer>")
     def features(layer: str) -> Response:
-        """One page of a layer's table."""
+        """Give one page of a layer's table."""
         column, down = params.sort()
         answer = viewing.features(
             context.view(), layer, params.filters(), sort=column, descending=down, offset=params.integer("offset", 0),
@@ -46,12 +45,12 @@ def add_reading(blueprint: Blueprint) -> None:
 
     @blueprint.get("/api/features/<layer>/<path:id_>")
     def feature(layer: str, id_: str) -> Response:
-        """One feature with what the audit says of it."""
+        """Give one feature with what the audit says of it."""
         return _json(viewing.feature(context.view(), layer, id_, i18n.language()))
 
     @blueprint.get("/api/search")
     def search() -> Response:
-        """Names and ids like ``q``."""
+        """Find names and ids like ``q``."""
         found = viewing.search(
             context.view(), params.text("q") or "", i18n.language(), limit=params.integer("limit", 12, low=1, high=50)
         )
@@ -59,13 +58,13 @@ def add_reading(blueprint: Blueprint) -> None:
 
     @blueprint.get("/api/export/<layer>.<any(csv,xlsx,geojson,gpkg):kind>")
     def export(layer: str, kind: str) -> Response:
-        """A layer's rows as a file, where the asker may take it away."""
+        """Give a layer's rows as a file, where the asker may take it away."""
         made = exporting_view.table(context.view(), layer, params.filters(), kind)
         return send_file(io.BytesIO(made.body), mimetype=made.mimetype, as_attachment=True, download_name=made.name)
 
     @blueprint.get("/tiles/<layer>/<int:z>/<int:x>/<int:y>.mvt")
     def tile(layer: str, z: int, x: int, y: int) -> Response:
-        """One vector tile of what the asker sees of a layer."""
+        """Give one vector tile of what the asker sees of a layer."""
         seen = context.view()
         seen.access(layer)
         version = seen.version(layer)
@@ -79,7 +78,7 @@ def add_reading(blueprint: Blueprint) -> None:
             return response
         body = tiling.tile(seen, layer, z, x, y)
         response.vary.add("Accept-Encoding")
-        if len(body) > 500 and "gzip" in request.accept_encodings:
+        if len(body) > 500 and request.accept_encodings.quality("gzip") > 0:
             body = gzip.compress(body, 5, mtime=0)
             response.headers["Content-Encoding"] = "gzip"
         response.set_data(body)
@@ -93,12 +92,12 @@ def blueprint() -> Blueprint:
 
     @made.get("/healthz")
     def healthz() -> Response:
-        """Whether the process runs."""
+        """Tell whether the process runs."""
         return _json({"status": "ok"})
 
     @made.get("/readyz")
     def readyz() -> Response:
-        """Whether the database can be read."""
+        """Tell whether the database can be read."""
         try:
             revision = context.db().revision
         except Exception as error:  # whatever it is, we are not ready; the class says which
@@ -107,12 +106,12 @@ def blueprint() -> Blueprint:
 
     @made.get("/api/openapi.json")
     def described() -> Response:
-        """This description."""
+        """Give this description."""
         return _json(openapi.describe(i18n.language()))
 
     @made.get("/api/snapshots")
     def listed() -> Response:
-        """The frozen states of the county."""
+        """List the frozen states of the county."""
         return _json({"snapshots": snapshots.listed(context.db())})
 
     @made.post("/api/snapshots")
@@ -139,14 +138,10 @@ def blueprint() -> Blueprint:
 
     @made.get("/api/jobs/<job_id>")
     def job(job_id: str) -> Response:
-        """How far a long piece of work is."""
+        """Tell how far a long piece of work is."""
         found = context.db().jobs.get(int(job_id)) if job_id.isdigit() else None
         if found is None:
             raise NotFoundError(Text(f"没有任务 {job_id}。", f"There is no job {job_id}."))
         return _json({name: getattr(found, name, None) for name in ("id", "kind", "state", "progress", "message")})
-
-    @made.app_errorhandler(filters.InputError)  # a filter that is not right is the asker's, like every InputError
-    def refused(error: filters.InputError) -> Response:
-        return errors.answer(errors.status_of(error), error.message(i18n.language()), where=error.where)
 
     return made

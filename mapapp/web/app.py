@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask, Response, g, request
 
@@ -43,7 +44,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["mapapp_county"] = County(settings.database, tiles_folder=settings.tiles_folder)
 
     @app.before_request
-    def begin() -> Response | None:
+    def begin() -> Any:
         g.lang = i18n.choose(request, settings.language)
         security.check_host(settings)
         return auth.begin()

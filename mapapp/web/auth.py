@@ -15,9 +15,8 @@ from mapapp.web import context, errors, i18n, params, security
 
 blueprint = Blueprint("auth", __name__)
 
-_OPEN = frozenset(
-    {"static", "auth.login", "assets.leaflet", "assets.jquery", "assets.favicon", "api.healthz", "api.readyz"}
-)
+_LOGIN = frozenset({"auth.login", "auth.enter"})
+_OPEN = _LOGIN | {"static", "assets.leaflet", "assets.jquery", "assets.favicon", "api.healthz", "api.readyz"}
 """What everybody may have; shares let themselves in (`web.shares`)."""
 
 
@@ -36,7 +35,7 @@ def begin() -> Any:
         g.shared = True
         security.check_csrf()
         return None
-    if endpoint in _OPEN and endpoint != "auth.login":
+    if endpoint in _OPEN - _LOGIN:
         return None
     security.check_csrf()
     g.scope = current()

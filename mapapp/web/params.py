@@ -16,7 +16,7 @@ _MAX_VALUES = 500
 
 
 def filters(args: MultiDict[str, str] | None = None) -> dict[str, tuple[str, ...]]:
-    """Return ``f.<column>=a,b`` parameters as column to values; a comma inside a value is written ``\\,``.
+    r"""Return ``f.<column>=a,b`` parameters as column to values; a comma inside a value is written ``\,``.
 
     Raises
     ------

@@ -25,7 +25,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from mapapp.core import schema
 from mapapp.core.errors import ForbiddenError, GoneError, InputError, MapappError
 from mapapp.core.text import Text
-from mapapp.services import mapframe, sharing
+from mapapp.services import accounts, mapframe, sharing
 from mapapp.web import api, context, errors, i18n, pages, params, security
 
 blueprint = Blueprint("shares", __name__)
@@ -65,7 +65,7 @@ def opened() -> Blueprint:
         try:
             sharing.enter(context.county(), found, params.string(params.body(), "code", longest=200))
         except ForbiddenError as error:
-            status = 429 if isinstance(error, sharing.LockedError) else 403
+            status = 429 if isinstance(error, accounts.LockedError) else 403
             return render_template("share_gate.html", message=error.message(i18n.language()), over=False), status
         response = redirect(url_for("shared.page"))
         response.set_cookie(
@@ -117,7 +117,7 @@ def _cookie(found: sharing.Opened) -> str:
 
 
 def _pass(found: sharing.Opened) -> str:
-    """What the cookie of somebody who knew the pass code says: this share, this token, no other."""
+    """Return what the cookie of somebody who knew the pass code says: this share, this token, no other."""
     return hashlib.sha256(f"{found.number}|{g.token}".encode()).hexdigest()
 
 
@@ -170,7 +170,7 @@ def _make() -> tuple[sharing.Made, str]:
 
 @blueprint.get("/api/shares")
 def listed() -> Response:
-    """The shares this user may manage; never a token."""
+    """List the shares this user may manage; never a token."""
     return jsonify({"shares": sharing.listed(context.county(), context.scope())})
 
 

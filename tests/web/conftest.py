@@ -26,14 +26,14 @@ X0, Y0 = 500_000.0, 3_400_000.0  # lon 120, lat 30.72
 
 
 def tile_of(lon: float, lat: float, z: int) -> tuple[int, int, int]:
-    """The tile that holds a point, in the usual scheme."""
+    """Return the tile that holds a point, in the usual scheme."""
     n = 2**z
     y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
     return z, int((lon + 180) / 360 * n), int(y * n)
 
 
 def features_of(answer: TestResponse) -> list[dict[str, object]]:
-    """Everything in a tile, decoded by somebody else's decoder."""
+    """Return everything in a tile, decoded by somebody else's decoder."""
     body = gzip.decompress(answer.data) if answer.headers.get("Content-Encoding") == "gzip" else answer.data
     decoded = mapbox_vector_tile.decode(body) if body else {}
     return [f["properties"] for layer in decoded.values() for f in layer["features"]]
@@ -150,7 +150,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def county(built: Path, tmp_path: Path) -> Path:
-    """A county database of the test's own."""
+    """Give a county database of the test's own."""
     path = tmp_path / "county.gpkg"
     path.write_bytes(built.read_bytes())
     return path
@@ -158,7 +158,7 @@ def county(built: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def app(county: Path) -> Iterator[Flask]:
-    """The application as on the planner's own machine: no login."""
+    """Give the application as on the planner's own machine: no login."""
     made = create_app(Settings(database=str(county), secret_key="test-key"))
     yield made
     made.extensions["mapapp_county"].close()
@@ -166,7 +166,7 @@ def app(county: Path) -> Iterator[Flask]:
 
 @pytest.fixture
 def served(county: Path) -> Iterator[Flask]:
-    """The application as on an office server: users and roles."""
+    """Give the application as on an office server: users and roles."""
     made = create_app(Settings(database=str(county), host="0.0.0.0", secret_key="test-key"))
     yield made
     made.extensions["mapapp_county"].close()

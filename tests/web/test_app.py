@@ -123,12 +123,20 @@ def test_ready_only_when_the_database_can_be_read(app: Flask, county) -> None:
 def test_the_interface_describes_itself_completely(asker, app: Flask) -> None:
     described = asker.get("/api/openapi.json").get_json()
     assert described["openapi"].startswith("3.")
-    for path in ("/api/view", "/api/summary", "/api/features/{layer}", "/tiles/{layer}/{z}/{x}/{y}.mvt", "/s/{token}/api/view"):
+    for path in (
+        "/api/view",
+        "/api/summary",
+        "/api/features/{layer}",
+        "/tiles/{layer}/{z}/{x}/{y}.mvt",
+        "/s/{token}/api/view",
+    ):
         assert path in described["paths"]
     assert all(op["summary"] for path in described["paths"].values() for op in path.values())
 
 
-@pytest.mark.parametrize("path", ["/assets/leaflet/leaflet.js", "/assets/leaflet/leaflet.css", "/assets/jquery/jquery.min.js"])
+@pytest.mark.parametrize(
+    "path", ["/assets/leaflet/leaflet.js", "/assets/leaflet/leaflet.css", "/assets/jquery/jquery.min.js"]
+)
 def test_scripts_come_from_installed_packages(asker, path: str) -> None:
     assert asker.get(path).status_code == 200
     assert asker.get("/assets/leaflet/../../../settings.py").status_code == 404
