@@ -84,7 +84,11 @@ def unpack(path: Path, folder: Path) -> list[Path]:
     InputError
         As `check_zip`; also for an archive without files.
     """
-    members = [(i, n) for i, n in check_zip(path, "zip") if not n.startswith("__MACOSX/") and not PurePosixPath(n).name.startswith(".")]  # fmt: skip
+    members = [
+        (info, name)
+        for info, name in check_zip(path, "zip")
+        if not name.startswith("__MACOSX/") and not PurePosixPath(name).name.startswith(".")
+    ]
     if not members:
         raise empty(path.name)
     out = []

@@ -133,11 +133,11 @@ def _scale(raw: Raw, mapping: Mapping[str, Match], out: dict[str, pd.Series]) ->
         values = out[ours].to_numpy()
         if ours == "floor_area_m2":
             ratio = {k: v for k, v in others().items() if k != "floor_area_m2"}
-            values = units.scale(raw, match.theirs, values, match.unit, units.AREA, ratio, units.AREA_YARDSTICKS, default="平方米")  # fmt: skip
+            values = units.scale(raw, match, values, units.FLOOR_AREA, ratio)
         elif ours.endswith("_wan_m2"):
-            values = values * units.AREA.get(match.unit, 1e4) / 1e4
+            values = values * units.AREA_M2.get(match.unit, 1e4) / 1e4
         elif ours.endswith("_m2"):
-            values = values * units.AREA.get(match.unit, 1.0)
+            values = values * units.AREA_M2.get(match.unit, 1.0)
         elif ours.endswith("_km"):
             values = values * units.LENGTH_KM.get(match.unit, 1.0)
         elif ours.endswith("_m"):
@@ -149,7 +149,7 @@ def _scale(raw: Raw, mapping: Mapping[str, Match], out: dict[str, pd.Series]) ->
             continue
         values = out[ours].to_numpy(dtype="float64")
         if ours == "invest_total_wan":
-            values = units.scale(raw, match.theirs, values, match.unit, units.MONEY_WAN, others(), units.MONEY_YARDSTICKS, default="万元")  # fmt: skip
+            values = units.scale(raw, match, values, units.MONEY, others())
         else:
             values = values * units.MONEY_WAN.get(match.unit, 1.0)
         out[ours] = pd.Series(values, dtype="float64")
@@ -198,7 +198,8 @@ def _guess(raw: Raw, layer: Layer, out: dict[str, pd.Series]) -> None:
             out[ours] = pd.Series(["unknown"] * n, dtype="str")
             raw.notes.warn(
                 f"{column.label.zh}：文件没有这一列，按未知处理。可用 --column {ours}==sewage 指定。",
-                f"{column.label.en}: the file has no such column; stored as unknown. Set it with --column {ours}==sewage.",
+                f"{column.label.en}: the file has no such column; "
+                f"stored as unknown. Set it with --column {ours}==sewage.",
                 raw.place,
             )
 
@@ -247,7 +248,8 @@ def trace(raw: Raw, frame: pd.DataFrame, mapping: Mapping[str, Match]) -> pd.Dat
         cells = letter + numbers if letter else numbers + f", {match.theirs}"
         texts = np.array([_as_written(v) for v in theirs.to_numpy()[rows]], dtype=object)
         sheet = raw.layer if raw.letters else ""
-        parts.append(pd.DataFrame({"row": rows, "column": ours, "file": raw.file, "sheet": sheet, "cell": cells, "raw": texts}))  # fmt: skip
+        place = {"row": rows, "column": ours, "file": raw.file, "sheet": sheet, "cell": cells, "raw": texts}
+        parts.append(pd.DataFrame(place))
     if not parts:
         return pd.DataFrame({c: pd.Series(dtype="int64" if c == "row" else "str") for c in TRACE_COLUMNS})
     out = pd.concat(parts, ignore_index=True)
@@ -263,7 +265,7 @@ def _altered(stored: pd.Series, theirs: pd.Series) -> np.ndarray:
         ours = stored.to_numpy(dtype="float64", na_value=np.nan)
         if pd.api.types.is_numeric_dtype(theirs.dtype):
             said = theirs.to_numpy(dtype="float64", na_value=np.nan)
-            return ~((ours == said) | (np.isnan(ours) & np.isnan(said)))
+            return np.asarray((ours != said) & ~(np.isnan(ours) & np.isnan(said)))
         said = pd.to_numeric(theirs, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
-        return ~(ours == said)
-    return (stored.isna() | (stored == "unknown").fillna(False)).to_numpy(dtype=bool)
+        return np.asarray(ours != said)
+    return np.asarray(stored.isna() | (stored == "unknown").fillna(False), dtype=bool)

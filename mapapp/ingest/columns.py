@@ -37,7 +37,7 @@ SEPARATOR = " › "
 
 @lru_cache(maxsize=4096)
 def normalise(name: str) -> str:
-    """Return a name without case, width, brackets, punctuation and underscores: ``建筑面积（万㎡）`` is ``建筑面积``."""
+    """Return a name without case, width, brackets and punctuation: ``建筑面积（万㎡）`` is ``建筑面积``."""
     text = unicodedata.normalize("NFKC", name).casefold().strip()
     stripped = _BRACKETS.sub("", text)
     return _NOISE.sub("", stripped or text)
@@ -48,7 +48,7 @@ def unit_of(name: str) -> str:
     """Return the unit written in a header, in NFKC form (``万m2``), else an empty string."""
     text = unicodedata.normalize("NFKC", name).casefold()
     for inner in reversed(_BRACKETS.findall(text)):
-        word = inner.replace("单位", "").strip(" ::")
+        word = inner.replace("单位", "").strip(" :")
         if _UNIT.match(word):
             return str(word)
     for part in reversed(text.split(SEPARATOR)):

@@ -47,7 +47,7 @@ def read_csv(path: Path, target: Layer, encoding: str | None, given: Mapping[str
     if not any(any(c.strip() for c in row) for row in cells):
         raise empty(name)
     check_width(max(len(row) for row in cells), name)
-    raw = find_table(cells, (), target, file=name, sheet="", kind="csv", given=given, notes=notes)  # type: ignore[arg-type]  # a list of texts is a list of anything
+    raw = find_table(cells, (), target, file=name, sheet="", kind="csv", given=given, notes=notes)
     if raw is None:
         first = "、".join(c.strip()[:20] for c in next(r for r in cells if any(c.strip() for c in r))[:10])
         raise InputError(
@@ -97,7 +97,7 @@ def _decode(path: Path, encoding: str | None, notes: Notes) -> str:
 
 
 def _separator(text: str) -> str:
-    """The one that the first line with any of them holds most often; lines of WKT further down mislead."""
+    """Return the one that the first line with any of them holds most often; lines of WKT further down mislead."""
     marks = (",", ";", "\t", "|")
     first = next((line for line in text.splitlines()[:50] if any(m in line for m in marks)), "")
     return max(marks, key=lambda m: (first.count(m), m == ","))

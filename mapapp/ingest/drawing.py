@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import ezdxf
+import ezdxf.filemanagement
+import ezdxf.lldxf.const
+import ezdxf.math
 import ezdxf.recover
 import numpy as np
 import pandas as pd
@@ -59,8 +61,8 @@ def read_dxf(path: Path, target: Layer, *, layer: str | None, encoding: str | No
     notes = Notes()
     with parsing(name, "DXF"):
         try:
-            document = ezdxf.readfile(path, encoding=encoding) if encoding else ezdxf.readfile(path)
-        except (ezdxf.DXFStructureError, UnicodeDecodeError):
+            document = ezdxf.filemanagement.readfile(path, encoding=encoding or None)
+        except (ezdxf.lldxf.const.DXFStructureError, UnicodeDecodeError):
             document, _ = ezdxf.recover.readfile(path)
         space = list(document.modelspace())
     layers = sorted({str(e.dxf.layer) for e in space if e.dxf.hasattr("layer")})

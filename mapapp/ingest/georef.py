@@ -67,14 +67,17 @@ def place(
         raw.notes.info(f"已消除 {name} 偏移。", f"The {name} offset was undone.", raw.place)
     elif raw.kind == "kml" and datum is None and bool(crs_.in_china(*centre)):
         raw.notes.warn(
-            "KML 不说明坐标是否加偏（奥维等软件导出为 GCJ-02，相差 360-600 米）；按 WGS 84 读取。若与底图不符，请选择 gcj02。",
-            "A KML does not say whether it is shifted (Ovital writes GCJ-02, 360-600 m off); read as WGS 84. If it does "
+            "KML 不说明坐标是否加偏（奥维等软件导出为 GCJ-02，相差 "
+            "360-600 米）；按 WGS 84 读取。若与底图不符，请选择 gcj02。",
+            "A KML does not say whether it is shifted (Ovital writes "
+            "GCJ-02, 360-600 m off); read as WGS 84. If it does "
             "not lie on the base map, choose --datum gcj02.",
             raw.place,
         )
     if crs_.is_legacy(source):
         raw.notes.warn(
-            f"坐标系 {crs_.label(source)}（{source.name}）到 CGCS2000 没有公开的精确参数，换算结果可能差几十米甚至上百米。",
+            f"坐标系 {crs_.label(source)}（{source.name}）到 CGCS2000 "
+            "没有公开的精确参数，换算结果可能差几十米甚至上百米。",
             f"From {crs_.label(source)} ({source.name}) to CGCS2000 there are no public parameters; positions may be "
             "tens of metres or more than a hundred metres off.",
             raw.place,
@@ -185,7 +188,8 @@ def _prefix(raw: Raw, x: Floats, y: Floats, source: CRS) -> tuple[Floats, Floats
             raise InputError(
                 Text(
                     f"东坐标的带号是 {size.zone or '多个'}，与坐标系 {crs_.label(source)} 不符。",
-                    f"The eastings carry zone prefix {size.zone or '(several)'}, which contradicts {crs_.label(source)}.",
+                    f"The eastings carry zone prefix {size.zone or '(several)'},"
+                    f" which contradicts {crs_.label(source)}.",
                 ),
                 Text(
                     f"请改用 {'、'.join(fitting) or '各带分开导入'}。",
@@ -211,8 +215,10 @@ def _in_range(raw: Raw, lon: Floats, lat: Floats, source: CRS) -> None:
     centre_lon, centre_lat = float(np.median(lon)), float(np.median(lat))
     if not (area.west - 3 <= centre_lon <= area.east + 3 and area.south - 3 <= centre_lat <= area.north + 3):
         raw.notes.warn(
-            f"按 {crs_.label(source)} 计算，位置在东经 {centre_lon:.2f}°、北纬 {centre_lat:.2f}°，超出该坐标系的适用范围，请核对。",
-            f"In {crs_.label(source)} this lies at {centre_lon:.2f}, {centre_lat:.2f} degrees, outside of its area of use; "
+            f"按 {crs_.label(source)} 计算，位置在东经 {centre_lon:.2f}°、"
+            f"北纬 {centre_lat:.2f}°，超出该坐标系的适用范围，请核对。",
+            f"In {crs_.label(source)} this lies at {centre_lon:.2f},"
+            f" {centre_lat:.2f} degrees, outside of its area of use; "
             "please check.",
             raw.place,
         )

@@ -97,10 +97,16 @@ def find_table(
         {h: pd.Series([filled[i][c] for i in rows], dtype=object) for h, c in zip(headers, columns, strict=True)}
     )
     frame = frame.where(~frame.map(blank), None) if len(frame) else frame
-    raw = Raw(frame, None, None, file, sheet, np.array([i + 1 for i in rows], dtype=np.int64), kind, {h: letter(c) for h, c in zip(headers, columns, strict=True)}, notes)  # fmt: skip
+    letters = {h: letter(c) for h, c in zip(headers, columns, strict=True)}
+    numbers = np.array([i + 1 for i in rows], dtype=np.int64)
+    raw = Raw(frame, None, None, file, sheet, numbers, kind, letters, notes)
     if asides:
         texts = "；".join(f"{i + 1}: {plain(next(v for v in cells[i] if not blank(v)))[:24]}" for i in asides[:5])
-        notes.info(f"{len(asides)} 行只有一段文字，不算记录（{texts}）。", f"{len(asides)} rows hold a single text and are no records ({texts}).", raw.place)  # fmt: skip
+        notes.info(
+            f"{len(asides)} 行只有一段文字，不算记录（{texts}）。",
+            f"{len(asides)} rows hold a single text and are no records ({texts}).",
+            raw.place,
+        )
     _note_merges(raw, cells, merges, rows, columns)
     _check_totals(raw, filled, rows, totals, dict(zip(headers, columns, strict=True)), target)
     return raw
@@ -202,12 +208,14 @@ def _is_total(values: Sequence[Any]) -> bool:
 
 def _note_merges(raw: Raw, cells: Cells, merges: Sequence[Merge], rows: Sequence[int], columns: Sequence[int]) -> None:
     body = set(rows)
-    shared = [m for m in merges if m[2] > m[0] and m[0] in body and m[1] in columns and _numeric(cells[m[0]][m[1]] if m[1] < len(cells[m[0]]) else None)]  # fmt: skip
+    tall = [m for m in merges if m[2] > m[0] and m[0] in body and m[1] in columns and m[1] < len(cells[m[0]])]
+    shared = [m for m in tall if _numeric(cells[m[0]][m[1]])]
     if shared:
         places = "、".join(f"{letter(c0)}{r0 + 1}:{letter(c1)}{r1 + 1}" for r0, c0, r1, c1 in shared[:5])
         raw.notes.warn(
             f"{len(shared)} 个合并单元格里是多行共有的数（{places}），只记在第一行，未分摊。",
-            f"{len(shared)} merged cells hold one number for several rows ({places}); it stands in the first row, not shared out.",
+            f"{len(shared)} merged cells hold one number for several "
+            f"rows ({places}); it stands in the first row, not shared out.",
             raw.place,
         )
 
@@ -250,7 +258,8 @@ def _check_totals(
             ):
                 wrong.append((i, header, told, total))
     raw.notes.info(
-        f"{len(totals)} 行小计、合计（第 {'、'.join(str(i + 1) for i in totals[:8])} 行）不算记录{'' if wrong else '，与各行之和一致'}。",
+        f"{len(totals)} 行小计、合计（第 {'、'.join(str(i + 1) for i in totals[:8])} "
+        f"行）不算记录{'' if wrong else '，与各行之和一致'}。",
         f"{len(totals)} rows of totals (rows {', '.join(str(i + 1) for i in totals[:8])}) are no records"
         f"{'' if wrong else '; they agree with the sums of their rows'}.",
         raw.place,

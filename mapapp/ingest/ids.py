@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,7 +53,7 @@ def settle_keys(
 def _make(
     frame: pd.DataFrame, layer: Layer, geometry: NDArray[np.object_] | None, missing: NDArray[np.bool_]
 ) -> tuple[pd.Series, tuple[str, str]]:
-    hashed = np.zeros(len(frame), dtype=np.uint64)
+    hashed: NDArray[Any] = np.zeros(len(frame), dtype=np.uint64)
     basis = ("记录内容", "their content")
     named = layer.name in ("compounds", "problems", "projects", "meetings") and "name" in frame
     if named and frame["name"].nunique() >= 0.9 * len(frame):
@@ -91,7 +92,8 @@ def _apart(keys: pd.Series, key: str, notes: Notes, where: str) -> pd.Series:
     some = list(dict.fromkeys(keys[twin]))[:5]
     notes.warn(
         f"{int(twin.sum())} 条记录的编号与前面重复（如 {'、'.join(some)}），已加后缀 -2、-3 区分，请核对。",
-        f"{int(twin.sum())} records repeat a {key} (such as {', '.join(some)}); they were told apart as -2, -3. Please check.",
+        f"{int(twin.sum())} records repeat a {key} (such as "
+        f"{', '.join(some)}); they were told apart as -2, -3. Please check.",
         where,
     )
     return pd.Series(out, dtype="str")

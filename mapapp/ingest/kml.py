@@ -212,9 +212,9 @@ def _shape(element: ET.Element) -> BaseGeometry | None:
         if len(parts) == 1:
             return parts[0]
         if kinds == {shapely.LineString}:
-            return shapely.MultiLineString(parts)
+            return shapely.MultiLineString(parts)  # type: ignore[arg-type]  # all of them lines, as just seen
         if kinds == {shapely.Polygon}:
-            return shapely.MultiPolygon(parts)
+            return shapely.MultiPolygon(parts)  # type: ignore[arg-type]  # all of them polygons, as just seen
         return shapely.GeometryCollection(parts) if parts else None
     return None
 

@@ -59,7 +59,7 @@ def match_names(frame: pd.DataFrame, compounds: pd.DataFrame) -> tuple[pd.DataFr
         if len(rows) > 1 and pd.notna(streets.iloc[at]):
             rows = [r for r in rows if r[2] == normalise_name(streets.iloc[at])] or rows
         if len(rows) == 1:
-            result.iloc[at] = rows[0][0]
+            result.iloc[int(at)] = rows[0][0]
         elif rows:
             doubts.append((int(at), name, rows[0][1], rows[0][0], 1.0, "several_compounds_of_that_name"))
         else:
@@ -99,16 +99,9 @@ def keep_one_row_each(
         return frame, trace, pd.DataFrame({c: pd.Series(dtype="object") for c in DOUBTFUL_COLUMNS})
     rows = np.flatnonzero(twin)
     names = frame["name"].to_numpy(dtype=object)[rows] if "name" in frame else np.full(len(rows), None)
-    twice = pd.DataFrame(
-        {
-            "row": rows,
-            "name": names,
-            "best": names,
-            "compound_id": frame[key].to_numpy(dtype=object)[rows],
-            "score": 1.0,
-            "reason": "second_row_for_this_compound",
-        }  # fmt: skip
-    )
+    ids = frame[key].to_numpy(dtype=object)[rows]
+    twice = pd.DataFrame({"row": rows, "name": names, "best": names, "compound_id": ids, "score": 1.0})
+    twice["reason"] = "second_row_for_this_compound"
     number = np.cumsum(~twin) - 1
     kept = trace[~trace["row"].isin(rows)].copy()
     kept["row"] = number[kept["row"].to_numpy()]

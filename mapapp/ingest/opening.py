@@ -24,11 +24,18 @@ from mapapp.ingest.sheets import read_workbook
 from mapapp.ingest.survey import is_line_table, join_lines, pick_points
 from mapapp.ingest.vector import read_vector
 
-_KINDS = {
-    ".shp": "shp", ".gpkg": "gpkg", ".geojson": "geojson", ".json": "geojson", ".fgb": "fgb", ".kml": "kml", ".kmz": "kml",
-    ".ovkml": "kml", ".dxf": "dxf", ".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "excel", ".xlsm": "excel", ".xls": "excel",
-    ".zip": "zip",
-}  # fmt: skip
+_SUFFIXES = {
+    "shp": (".shp",),
+    "gpkg": (".gpkg",),
+    "geojson": (".geojson", ".json"),
+    "fgb": (".fgb",),
+    "kml": (".kml", ".kmz", ".ovkml"),
+    "dxf": (".dxf",),
+    "csv": (".csv", ".txt", ".tsv"),
+    "excel": (".xlsx", ".xlsm", ".xls"),
+    "zip": (".zip",),
+}
+_KINDS = {suffix: kind for kind, suffixes in _SUFFIXES.items() for suffix in suffixes}
 _PARTS = {".shp", ".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".xml", ".qix", ".qpj"}
 _ADVICE: Mapping[str, tuple[str, str]] = {
     ".dwg": ("请在 CAD 中“另存为 DXF”（2007 或更高版本）。", "In the CAD program, save it as DXF (2007 or newer)."),

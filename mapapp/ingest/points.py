@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from mapapp.core.crs import Floats
@@ -19,7 +20,8 @@ _WKT = {"wkt", "geometry", "geom", "thegeom", "shape", "几何", "空间数据",
 _PAIRS = (
     ("经度", "纬度"), ("lon", "lat"), ("lng", "lat"), ("longitude", "latitude"), ("long", "lat"),
     ("东坐标", "北坐标"), ("easting", "northing"), ("横坐标", "纵坐标"), ("yeast", "xnorth"),
-    ("x坐标", "y坐标"), ("x", "y"), ("xcoor", "ycoor"), ("坐标x", "坐标y"), ("pointx", "pointy"), ("xcoord", "ycoord"), ("中心点x", "中心点y"),
+    ("x坐标", "y坐标"), ("x", "y"), ("xcoor", "ycoor"), ("坐标x", "坐标y"), ("pointx", "pointy"), ("xcoord", "ycoord"),
+    ("中心点x", "中心点y"),
 )  # fmt: skip
 
 
@@ -101,8 +103,8 @@ def numbers(raw: Raw, column: str) -> Floats:
     InputError
         For a text that is no number, or an infinite one, with its cell.
     """
-    values = raw.frame[column].to_numpy(dtype=object, na_value=None)
-    out = np.array([np.nan if v is None else _coordinate(v) for v in values], dtype=float)
+    values = raw.frame[column].to_numpy(dtype=object)
+    out = np.array([np.nan if pd.isna(v) else _coordinate(v) for v in values], dtype=float)
     text_nan = np.array([isinstance(v, str) and plain(v).casefold() == "nan" for v in values], dtype=bool)
     bad = np.flatnonzero(np.isinf(out) | text_nan)
     if len(bad):
@@ -127,7 +129,8 @@ def _looks_like_wkt(raw: Raw, column: str) -> bool:
 
 
 def _from_wkt(raw: Raw, column: str) -> np.ndarray:
-    texts = [None if v is None or is_blank(plain(v)) else plain(v).split(";")[-1] for v in raw.frame[column].to_numpy(dtype=object, na_value=None)]  # fmt: skip
+    words = [plain(v) for v in raw.frame[column].to_numpy(dtype=object)]
+    texts = [None if is_blank(w) else w.split(";")[-1] for w in words]  # "SRID=4490;POINT (...)"
     shapes = shapely.from_wkt(texts, on_invalid="ignore")
     bad = np.flatnonzero(shapely.is_missing(shapes) & np.array([t is not None for t in texts]))
     if len(bad):

@@ -75,7 +75,8 @@ def fit(raw: Raw, layer: Layer, *, lenient: bool) -> Raw:
     if shapely.has_z(shapes).any():
         shapes = shapely.force_2d(shapes)
     if missing.any():
-        shapes = np.where(missing, None, shapes)
+        shapes = shapes.copy()
+        shapes[missing] = None
         first = int(raw.rows[int(np.flatnonzero(missing)[0])])
         raw.notes.warn(
             f"{int(missing.sum())} 条记录没有图形（首条：第 {first} 条），已保留属性。",
@@ -102,7 +103,8 @@ def check_finite(raw: Raw) -> None:
         raise InputError(
             Text(
                 f"有 {len(rows)} 条记录的坐标不是数字（NaN 或无穷大），首条是第 {raw.rows[rows[0]]} 条。",
-                f"{len(rows)} records have coordinates that are no numbers (NaN or infinite); the first is {raw.rows[rows[0]]}.",
+                f"{len(rows)} records have coordinates that are no numbers "
+                f"(NaN or infinite); the first is {raw.rows[rows[0]]}.",
             ),
             Text("请修正或删除后再导入。", "Mend or delete them and import again."),
             where=f"{raw.place} › {raw.rows[rows[0]]}",

@@ -39,7 +39,11 @@ def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[s
         book = calamine.load_workbook(str(path))
     try:
         with parsing(name, "Excel"):
-            metadata = [(m.name, m.visible == calamine.SheetVisibleEnum.Visible) for m in book.sheets_metadata if m.typ == calamine.SheetTypeEnum.WorkSheet]  # fmt: skip
+            metadata = [
+                (m.name, m.visible == calamine.SheetVisibleEnum.Visible)
+                for m in book.sheets_metadata
+                if m.typ == calamine.SheetTypeEnum.WorkSheet
+            ]
         names = [n for n, _ in metadata]
         if layer not in (None, "*", *names):
             raise QuestionError(

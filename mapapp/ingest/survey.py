@@ -28,7 +28,7 @@ def pick_points(raw: Raw) -> tuple[str, str, str] | None:
     """Return the columns (number, first ordinate, second ordinate) of a point table; None when it is none."""
     pair = coordinate_columns([str(c) for c in raw.frame.columns])
     node = _columns(raw, "manholes").get("node_id")
-    return (node, *pair) if node and len(pair) == 2 else None  # type: ignore[return-value]  # a pair has two
+    return (node, *pair) if node and len(pair) == 2 else None
 
 
 def _columns(raw: Raw, layer: str) -> dict[str, str]:
@@ -58,7 +58,8 @@ def join_lines(lines: Raw, points: Raw) -> Raw:
         some = list(dict.fromkeys(table.index[twice]))[:_SHOWN]
         lines.notes.warn(
             f"点表里有 {int(twice.sum())} 个点号重复（如 {'、'.join(some)}），以第一次出现为准。",
-            f"{int(twice.sum())} point numbers stand twice in the point table (such as {', '.join(some)}); the first counts.",
+            f"{int(twice.sum())} point numbers stand twice in the "
+            f"point table (such as {', '.join(some)}); the first counts.",
             points.place,
         )
     table = table[~twice & table.index.notna() & np.isfinite(table["x"]) & np.isfinite(table["y"])]
@@ -79,7 +80,8 @@ def join_lines(lines: Raw, points: Raw) -> Raw:
     if not there.all():
         lost = pd.concat([starts[a < 0], ends[b < 0]]).dropna().unique()
         lines.notes.warn(
-            f"{int((~there).sum())} 条线的端点不在点表里（{'、'.join(lost[:_SHOWN])}{' 等' if len(lost) > _SHOWN else ''}），没有图形。",
+            f"{int((~there).sum())} 条线的端点不在点表里（"
+            f"{'、'.join(lost[:_SHOWN])}{' 等' if len(lost) > _SHOWN else ''}），没有图形。",
             f"{int((~there).sum())} lines name points that are not in the point table ({', '.join(lost[:_SHOWN])}"
             f"{' ...' if len(lost) > _SHOWN else ''}); they have no geometry.",
             lines.place,
@@ -88,7 +90,8 @@ def join_lines(lines: Raw, points: Raw) -> Raw:
     if idle.any():
         lines.notes.info(
             f"点表里有 {int(idle.sum())} 个点没有线使用（如 {'、'.join(table.index[idle][:_SHOWN])}）。",
-            f"No line uses {int(idle.sum())} points of the point table (such as {', '.join(table.index[idle][:_SHOWN])}).",
+            f"No line uses {int(idle.sum())} points of the point "
+            f"table (such as {', '.join(table.index[idle][:_SHOWN])}).",
             points.place,
         )
     lines.geometry = geometry

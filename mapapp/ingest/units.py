@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mapapp.core.crs import Floats
-from mapapp.ingest.result import Raw
+from mapapp.ingest.result import Match, Raw
 
-AREA = {"万m2": 1e4, "万m²": 1e4, "万㎡": 1e4, "万平方米": 1e4, "万平米": 1e4, "万方": 1e4, "m2": 1.0, "m²": 1.0, "㎡": 1.0, "平方米": 1.0, "平米": 1.0, "方": 1.0}  # fmt: skip
+_M2 = ("m2", "m²", "㎡", "平方米", "平米", "方")
+AREA_M2 = {f"万{u}": 1e4 for u in _M2} | dict.fromkeys(_M2, 1.0)
 MONEY_WAN = {"亿元": 1e4, "万元": 1.0, "元": 1e-4}
 LENGTH_KM = {"m": 1e-3, "米": 1e-3, "km": 1.0, "公里": 1.0, "千米": 1.0}
 LENGTH_M = {
@@ -46,35 +47,45 @@ class Yardstick:
     words: tuple[str, str]
 
 
-AREA_YARDSTICKS = (
-    Yardstick("households", M2_PER_HOUSEHOLD, ("㎡/户", "m2 per household")),
-    Yardstick("buildings", M2_PER_BUILDING, ("㎡/栋", "m2 per building")),
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """The units that a quantity comes in, as factors to the stored unit, and the ratios that tell them apart."""
+
+    factors: Mapping[str, float]
+    default: str
+    yardsticks: tuple[Yardstick, ...]
+
+
+FLOOR_AREA = Quantity(
+    AREA_M2,
+    "平方米",
+    (
+        Yardstick("households", M2_PER_HOUSEHOLD, ("㎡/户", "m2 per household")),
+        Yardstick("buildings", M2_PER_BUILDING, ("㎡/栋", "m2 per building")),
+    ),
 )
-MONEY_YARDSTICKS = (
-    Yardstick("households", WAN_PER_HOUSEHOLD, ("万元/户", "wan yuan per household")),
-    Yardstick("floor_area_m2", (YUAN_PER_M2[0] / 1e4, YUAN_PER_M2[1] / 1e4), ("万元/㎡", "wan yuan per m2")),
+MONEY = Quantity(
+    MONEY_WAN,
+    "万元",
+    (
+        Yardstick("households", WAN_PER_HOUSEHOLD, ("万元/户", "wan yuan per household")),
+        Yardstick("floor_area_m2", (YUAN_PER_M2[0] / 1e4, YUAN_PER_M2[1] / 1e4), ("万元/㎡", "wan yuan per m2")),
+    ),
 )
 
 
-def scale(
-    raw: Raw,
-    theirs: str,
-    values: Floats,
-    unit: str,
-    factors: Mapping[str, float],
-    others: Mapping[str, Floats],
-    yardsticks: tuple[Yardstick, ...],
-    *,
-    default: str,
-) -> Floats:
+def scale(raw: Raw, match: Match, values: Floats, quantity: Quantity, others: Mapping[str, Floats]) -> Floats:
     """Return the values in the stored unit.
 
-    The unit comes from the header; without one, from the ratio; without either it is ``default``, with a warning.
+    The unit comes from the header; without one, from the ratio; without either it is the default, with a warning.
     When the header's unit gives a median ratio that is impossible, and exactly one other unit a plausible one, the
     other unit is used and the contradiction is said as a warning. Single rows that are 10,000 times off are named
     and left as they are.
     """
-    found = next(((y, values / _positive(others[y.by])) for y in yardsticks if _usable(values, others.get(y.by))), None)
+    theirs, unit, factors, default = match.theirs, match.unit, quantity.factors, quantity.default
+    found = next(
+        ((y, values / _positive(others[y.by])) for y in quantity.yardsticks if _usable(values, others.get(y.by))), None
+    )
     stated = unit if unit in factors else ""
     options = dict.fromkeys(factors.values())
     chosen = factors.get(stated, factors[default])
@@ -109,7 +120,8 @@ def scale(
         )
     elif chosen not in fitting:
         raw.notes.warn(
-            f"{theirs}：按{stated or default}读取，合 {median * chosen:.4g} {yardstick.words[0]}，超出常见范围，请核对。",
+            f"{theirs}：按{stated or default}读取，合 {median * chosen:.4g} "
+            f"{yardstick.words[0]}，超出常见范围，请核对。",
             f"{theirs}: read as {stated or default}, which gives {median * chosen:.4g} {yardstick.words[1]}; unusual, "
             "please check.",
             raw.place,
@@ -125,7 +137,8 @@ def scale(
         odd = np.flatnonzero((ratio * chosen < low / 1000) | (ratio * chosen > high * 1000))
     for i in odd[:5]:
         raw.notes.warn(
-            f"{theirs}：{raw.cell(theirs, int(i))} 的值合 {ratio[i] * chosen:.4g} {yardstick.words[0]}，像是差了一万倍；未改动。",
+            f"{theirs}：{raw.cell(theirs, int(i))} 的值合 {ratio[i] * chosen:.4g} "
+            f"{yardstick.words[0]}，像是差了一万倍；未改动。",
             f"{theirs}: the value in {raw.cell(theirs, int(i))} gives {ratio[i] * chosen:.4g} {yardstick.words[1]}, "
             "10,000 times off by the look of it; not changed.",
             raw.where(theirs, int(i)),

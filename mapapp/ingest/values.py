@@ -34,7 +34,7 @@ METRES_BELOW = 10.0
 def read_number(value: Any) -> float | None:
     """Return the number in a text; None when there is none; NaN for a blank.
 
-    ``"1,234.5"``, full-width digits, ``约300户``, ``3.2万`` (times 10,000) are understood; a range or a sentence is not.
+    ``"1,234.5"``, full-width digits, ``约300户``, ``3.2万`` (times 10,000) are understood; a range is not.
     """
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         return float(value)
@@ -104,8 +104,7 @@ def read_date(value: Any, *, month: bool) -> str | None:
     A bare year gives a blank day: only the year is kept (``2023``).
     """
     if isinstance(value, (dt.datetime, dt.date)):
-        stamp = pd.Timestamp(value)
-        return "" if stamp is pd.NaT else stamp.strftime("%Y-%m" if month else "%Y-%m-%d")
+        return "" if pd.isna(value) else pd.Timestamp(value).strftime("%Y-%m" if month else "%Y-%m-%d")
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         number = float(value)
         if not np.isfinite(number) or number == 0:
@@ -136,7 +135,7 @@ def read_date(value: Any, *, month: bool) -> str | None:
 
 
 def read_dates(raw: Raw, theirs: str, column: Column) -> pd.Series:
-    """Return ISO dates as text; what is no date is missing and named in a note; a missing day or month stays missing."""
+    """Return ISO dates as text; what is no date is missing and named in a note; a missing day stays missing."""
     series = raw.frame[theirs]
     strange: dict[Any, str] = {}
     tenths: list[float] = []
@@ -151,7 +150,7 @@ def read_dates(raw: Raw, theirs: str, column: Column) -> pd.Series:
 
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         form = "%Y-%m" if column.kind == "month" else "%Y-%m-%d"
-        return series.dt.strftime(form).astype("str").reset_index(drop=True)
+        return pd.Series(series.dt.strftime(form).to_numpy(), dtype="str")
     out = pd.Series(spread(series, decode), dtype="str")
     if tenths:
         raw.notes.warn(
@@ -227,12 +226,13 @@ def read_diameters(raw: Raw, theirs: str, column: Column, unit: str) -> tuple[pd
     if box.any():
         first = int(np.flatnonzero(box)[0])
         raw.notes.info(
-            f"{theirs}：{int(box.sum())} 段为矩形断面（如 {plain(series.iloc[first])}），宽度存为 diameter_mm，断面形式 rect，高度未存。",
+            f"{theirs}：{int(box.sum())} 段为矩形断面（如 {plain(series.iloc[first])}）"
+            "，宽度存为 diameter_mm，断面形式 rect，高度未存。",
             f"{theirs}: {int(box.sum())} box sections (such as {plain(series.iloc[first])}): the width is stored as "
             "diameter_mm with shape rect; the height is not stored.",
             raw.where(theirs, first),
         )
-    shape = pd.Series(np.where(box, "rect", None), dtype="str")
+    shape = pd.Series(["rect" if b else None for b in box] if box.any() else [None] * n, dtype="str")
     return pd.Series(number, dtype="float64"), shape
 
 

@@ -1,4 +1,4 @@
-"""This module turns found words into the codes that we store; a word that we do not know stays unknown, and is named."""
+"""This module turns found words into the codes that we store; a word that we do not know is named and stays unknown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _YES = frozenset({"是", "有", "yes", "y", "true", "1", "已", "已建", "已�
 _NO = frozenset({"否", "无", "没有", "no", "n", "false", "0", "未", "未建", "未成立", "不具备"}) | _CROSSES
 _DATE = re.compile(r"(19|20)\d\d\s*([年./-]\s*\d{1,2}\s*([月./-]\s*\d{0,2}\s*日?)?)?(底|初|前)?")
 _BRACKETS = re.compile(r"[(\[【][^()\[\]【】]*[)\]】]")
-_MISSING = frozenset({"", "-", "--", "—", "——", "/", "\\", "无数据", "null", "none", "nan", "<null>", "n/a", "na", "#n/a", "#ref!", "#value!", "#div/0!", "#name?"})  # fmt: skip
+_MISSING = frozenset(
+    {"", "-", "--", "—", "——", "/", "\\", "无数据", "null", "none", "nan", "<null>", "n/a", "na"}
+    | {"#n/a", "#ref!", "#value!", "#div/0!", "#name?"}
+)
 SHOWN = 5
 """How many places one note lists."""
 

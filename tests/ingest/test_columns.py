@@ -27,8 +27,15 @@ def test_width_case_brackets_and_blanks_do_not_matter(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("header", "unit"),
-    [("建筑面积（万㎡）", "万m2"), ("总投资(亿元)", "亿元"), ("管径(mm)", "mm"), ("投资（单位：万元） › 中央", "万元"), ("县(市、区)", ""), ("面积", "")],
-)  # fmt: skip
+    [
+        ("建筑面积（万㎡）", "万m2"),
+        ("总投资(亿元)", "亿元"),
+        ("管径(mm)", "mm"),
+        ("投资（单位：万元） › 中央", "万元"),
+        ("县(市、区)", ""),
+        ("面积", ""),
+    ],
+)
 def test_units_are_read_from_headers(header: str, unit: str) -> None:
     assert unit_of(header) == unit
 

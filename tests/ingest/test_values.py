@@ -20,9 +20,17 @@ Book = Callable[..., Path]
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("1,234.5", 1234.5), ("１２３．５", 123.5), ("约300户", 300), ("3.2万", 32000), ("-0.5", -0.5), ("12 ㎡", 12), ("1e3", 1000),
-     ("200余户", 200)],
-)  # fmt: skip
+    [
+        ("1,234.5", 1234.5),
+        ("１２３．５", 123.5),
+        ("约300户", 300),
+        ("3.2万", 32000),
+        ("-0.5", -0.5),
+        ("12 ㎡", 12),
+        ("1e3", 1000),
+        ("200余户", 200),
+    ],
+)
 def test_numbers_in_texts_are_read(text: str, number: float) -> None:
     assert read_number(text) == number
 
@@ -39,9 +47,19 @@ def test_a_number_survives_its_own_text(number: float) -> None:
 
 @pytest.mark.parametrize(
     ("value", "date"),
-    [("2023.5", "2023-05"), (2023.5, "2023-05"), ("2023年5月", "2023-05"), ("2023年5月6日", "2023-05-06"), ("2023-05-06", "2023-05-06"),
-     (45052, "2023-05-06"), ("20230506", "2023-05-06"), ("202305", "2023-05"), ("2023", "2023"), ("2023/5/6 10:00", "2023-05-06")],
-)  # fmt: skip
+    [
+        ("2023.5", "2023-05"),
+        (2023.5, "2023-05"),
+        ("2023年5月", "2023-05"),
+        ("2023年5月6日", "2023-05-06"),
+        ("2023-05-06", "2023-05-06"),
+        (45052, "2023-05-06"),
+        ("20230506", "2023-05-06"),
+        ("202305", "2023-05"),
+        ("2023", "2023"),
+        ("2023/5/6 10:00", "2023-05-06"),
+    ],
+)
 def test_dates_are_read(value: object, date: str) -> None:
     assert read_date(value, month=False) == date
 
@@ -53,16 +71,29 @@ def test_what_is_no_date_is_not_guessed(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("DN300", 300), ("Φ300", 300), ("φ300", 300), ("d300", 300), ("D300", 300), ("300", 300), ("0.3", 300), ("300mm", 300),
-     ("0.3m", 300), ("1.2", 1200), ("800X600", 800), ("800×600", 800), ("800*600", 800)],
-)  # fmt: skip
+    [
+        ("DN300", 300),
+        ("Φ300", 300),
+        ("φ300", 300),
+        ("d300", 300),
+        ("D300", 300),
+        ("300", 300),
+        ("0.3", 300),
+        ("300mm", 300),
+        ("0.3m", 300),
+        ("1.2", 1200),
+        ("800X600", 800),
+        ("800×600", 800),
+        ("800*600", 800),
+    ],
+)
 def test_diameters_become_millimetres(tmp_path: Path, text: str, expected: float) -> None:
     (tmp_path / "p.csv").write_text(
         f'管线编号,管径,WKT\na,{text},"LINESTRING (500000 3930000,500010 3930000)"\n', "utf-8"
     )
     frame = ingest.read(tmp_path / "p.csv", "pipes", crs=4544).frame
     assert frame["diameter_mm"].tolist() == [expected]
-    assert ("shape" in frame and frame["shape"].tolist() == ["rect"]) == ("00" in text[3:] and not text.startswith(("D", "d")) and len(text) > 5)  # fmt: skip
+    assert ("shape" in frame) == text.startswith("800")  # a box
 
 
 def levels(*values: float) -> list[float]:
