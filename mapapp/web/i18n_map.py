@@ -238,9 +238,7 @@ _PAGES: dict[str, Text] = {
     "compound.title": Text("小区档案", "Compound"),
     "compound.on_map": Text("在地图上看", "Show on the map"),
     "compound.print": Text("打印本页", "Print this page"),
-    "compound.facts": Text("基本情况", "Facts"),
     "compound.no_findings": Text("没有检查出问题。", "The audit found nothing here."),
-    "compound.no_history": Text("没有修改记录。", "No changes recorded."),
     "compound.no_verdict": Text(
         "还没有接入结论。导入管线后运行数据检查。", "No verdict yet. Import pipes, then run the audit."
     ),

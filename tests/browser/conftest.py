@@ -26,7 +26,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the town, served by waitress from a real GeoPackage."""
     path = tmp_path_factory.mktemp("town") / "town.gpkg"
     town.build(path)
-    serving = create_server(create_app(Settings(database=str(path), host="127.0.0.1")), host="127.0.0.1", port=0, threads=6)
+    serving = create_server(
+        create_app(Settings(database=str(path), host="127.0.0.1")), host="127.0.0.1", port=0, threads=6
+    )
     thread = threading.Thread(target=serving.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{serving.effective_port}"
@@ -47,6 +49,14 @@ def chromium() -> Iterator[Browser]:
         )  # fmt: skip
         yield browser
         browser.close()
+
+
+def wait_for_map(page: Page) -> None:
+    """Wait until numbers and tiles are there."""
+    page.wait_for_function(
+        "() => { try { return Mapapp.summary && Mapapp.maplayer.tiles().counts('compounds').shown > 0; }"
+        " catch (error) { return false; } }"
+    )
 
 
 @pytest.fixture
@@ -75,7 +85,7 @@ def open_page(chromium: Browser, server: str) -> Iterator[Opener]:
         page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
         page.goto(path if path.startswith("http") else server + path)
         if ready:
-            page.wait_for_selector("body[data-map=ready]")
+            wait_for_map(page)
         return page
 
     yield opener

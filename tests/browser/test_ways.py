@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from . import town
+from .conftest import wait_for_map
 
 pytestmark = pytest.mark.browser
 PHONE = (390, 844)
@@ -52,7 +53,7 @@ def test_everything_is_reached_by_keyboard(open_page):
     assert page.evaluate("document.activeElement.id") == "map_mapapp"
     before = page.evaluate("Mapapp.maplayer.map().getCenter().lng")
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("x => Mapapp.maplayer.map().getCenter().lng > x", arg=before)
+    page.wait_for_function("(x) => Mapapp.maplayer.map().getCenter().lng > x", arg=before)
 
 
 def test_every_control_has_a_name(open_page):
@@ -79,7 +80,7 @@ def test_the_language_is_the_browsers_until_switched(open_page):
     expect(page.locator("#facts")).to_contain_text("What is filtered")
     assert page.evaluate("document.documentElement.lang") == "en"
     page.click("#lang-button")
-    page.wait_for_selector("body[data-map=ready]")
+    wait_for_map(page)
     expect(page.locator("#facts")).to_contain_text("筛选结果")
     assert "f.year=2021" in page.url
     assert "lang=zh" in page.url
@@ -134,7 +135,7 @@ def test_a_share_with_a_pass_code_asks_for_it(open_page):
     assert guest.locator("#map-frame").count() == 0
     guest.fill("input[name=code]", "7788xy")
     guest.keyboard.press("Enter")
-    guest.wait_for_selector("body[data-map=ready]")
+    wait_for_map(guest)
     expect(guest.locator("#facts .fact b").first).to_have_text("12")
 
 

@@ -72,8 +72,15 @@ def sewers() -> dict[str, gpd.GeoDataFrame]:
         geometry=sewage + storm, crs=CRS,
     )  # fmt: skip
     plant = gpd.GeoDataFrame({"id": ["WWTP"], "facility": ["wwtp"]}, geometry=[points[-1]], crs=CRS)
-    lines = [LineString([(EAST - 60, NORTH - 20), (EAST + 820, NORTH - 20)]), LineString([(EAST - 60, NORTH + 135), (EAST + 820, NORTH + 135)])]
-    streets = gpd.GeoDataFrame({"street_id": ["S1", "S2"], "name": ["人民路", "解放路"], "class": ["main", "secondary"]}, geometry=lines, crs=CRS)
+    lines = [
+        LineString([(EAST - 60, NORTH - 20), (EAST + 820, NORTH - 20)]),
+        LineString([(EAST - 60, NORTH + 135), (EAST + 820, NORTH + 135)]),
+    ]
+    streets = gpd.GeoDataFrame(
+        {"street_id": ["S1", "S2"], "name": ["人民路", "解放路"], "class": ["main", "secondary"]},
+        geometry=lines,
+        crs=CRS,
+    )
     return {"pipes": pipes, "manholes": manholes, "outlets": plant, "streets": streets}
 
 

@@ -79,7 +79,6 @@
       failedOnce = true;
       Mapapp.dom.toast(Mapapp.t("map.tiles_failed"), "error");
     });
-    tiles.on("load", function () { document.body.setAttribute("data-map", "ready"); });
   }
 
   function words(values) {
