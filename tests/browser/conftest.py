@@ -23,7 +23,7 @@ Opener = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the town, served by waitress from a real GeoPackage."""
+    """Serve the town on a free port and give its address, by waitress from a real GeoPackage."""
     path = tmp_path_factory.mktemp("town") / "town.gpkg"
     town.build(path)
     serving = create_server(
@@ -61,7 +61,7 @@ def wait_for_map(page: Page) -> None:
 
 @pytest.fixture
 def open_page(chromium: Browser, server: str) -> Iterator[Opener]:
-    """Opens an address of the server in a fresh context; afterwards no script failed and no other host was asked."""
+    """Open an address of the server in a fresh context; afterwards no script failed and no other host was asked."""
     contexts: list[BrowserContext] = []
     faults: list[str] = []
     strangers: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import geopandas as gpd
@@ -25,7 +26,7 @@ NAMES = [
 
 
 def compounds() -> gpd.GeoDataFrame:
-    """Twelve compounds in three rows: 5 completed, 3 under way, 1 accepted, 2 planned, 1 nobody knows."""
+    """Return twelve compounds in three rows: 5 completed, 3 under way, 1 accepted, 2 planned, 1 nobody knows."""
     count = range(12)
     return gpd.GeoDataFrame(
         {
@@ -52,14 +53,14 @@ def _outline(i: int) -> object:
 
 
 def sewers() -> dict[str, gpd.GeoDataFrame]:
-    """One sewage main and one storm drain under two streets, with manholes and a plant."""
+    """Return one sewage main and one storm drain under two streets, with manholes and a plant."""
     east = [EAST - 40 + 60 * i for i in range(15)]
     points = [Point(x, NORTH - 20) for x in east]
     manholes = gpd.GeoDataFrame(
         {"node_id": [f"W{i}" for i in range(15)], "kind": "污水井", "ground_elev_m": 50.0, "depth_m": 2.5},
         geometry=points, crs=CRS,
     )  # fmt: skip
-    sewage = [LineString([a, b]) for a, b in zip(points[:-1], points[1:], strict=True)]
+    sewage = [LineString([a, b]) for a, b in pairwise(points)]
     storm = [LineString([(x, NORTH + 135), (x + 100, NORTH + 135)]) for x in (EAST, EAST + 100, EAST + 200, EAST + 300)]
     pipes = gpd.GeoDataFrame(
         {
@@ -85,7 +86,7 @@ def sewers() -> dict[str, gpd.GeoDataFrame]:
 
 
 def derived(homes: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
-    """What an audit would say of it, by hand: 4 gaps, 1 without data, 5 findings, candidates for one compound."""
+    """Say by hand what an audit would say of it: 4 gaps, 1 without data, 5 findings, candidates for one compound."""
     evidence = "最近的污水管 P3 在 28 m 外。\n该管经 11 段流到污水处理厂 WWTP。\n小区内没有管线终点。\n第四条依据。"
     verdicts = gpd.GeoDataFrame(
         {"compound_id": homes["compound_id"], "verdict": VERDICT, "evidence": evidence, "nearest_pipe_id": "P3", "distance_m": 28.0},
