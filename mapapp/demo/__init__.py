@@ -1,5 +1,7 @@
-"""This module offers the demo county: a generated county seat with a renovation programme, sewers and every kind of gap."""
+"""This module offers the demo county: a generated county seat, its renovation programme, its sewers and their gaps."""
 
-from mapapp.demo.county import County, county
+from mapapp.demo.assembly import County, county
+from mapapp.demo.delivery import files
+from mapapp.demo.story import Month, Story, month_files, months
 
-__all__ = ["County", "county"]
+__all__ = ["County", "Month", "Story", "county", "files", "month_files", "months"]

@@ -54,7 +54,7 @@ def zones(quads: Floats) -> npt.NDArray[np.object_]:
         ((t0 < sewers.CORNER[0] + 60) & (s1 > sewers.CORNER[1] - 60), "ring"),
         ((t1 < sewers.HILL[0] - 165) & (s1 < sewers.HILL[1] - 165), "hill"),
         ((t0 < sewers.HILL[0]) & (s0 < sewers.HILL[1]), "ring"),
-        ((s0 < pit_s) & (s1 > pit_s) & (t0 < pit_t) & (t1 > pit_t), "pit"),
+        ((s0 < pit_s - 18) & (s1 > pit_s + 18) & (t0 < pit_t - 18) & (t1 > pit_t + 18), "pit"),
     ]
     return np.select([m for m, _ in rules], np.array([n for _, n in rules], dtype=object), "")  # type: ignore[return-value]
 

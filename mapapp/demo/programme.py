@@ -79,7 +79,7 @@ def _progress(year: int, n: int, rng: np.random.Generator) -> dict[str, Any]:
     """Status and dates of one programme year as of November 2022."""
     if year == 2022:
         start = rng.integers(3, 10, n)
-        image = np.clip(95 - 9.5 * (start - 3) + rng.integers(-8, 9, n), 12, 92)
+        image = np.clip(95 - 9 * (start - 3) + rng.integers(-8, 9, n), 12, 92)
         return {
             "status": np.where(start >= 8, "started", "under_way"),
             "start_actual": [f"2022-{m:02d}" for m in start],
