@@ -204,7 +204,7 @@ STYLE: Mapping[str, LayerStyle] = MappingProxyType({
         LayerStyle("inlets", "inlets", "", Text("雨水口", "Storm inlets"),
                    _one("inlet", Text("雨水口", "Storm inlet"), fill="#FFFFFF", stroke="#1C7C9C", width=1.2,
                         symbol="rect", radius=3), fallback="inlet", min_zoom=16),
-        LayerStyle("manholes", "manholes", "kind", Text("检查井", "Manholes"), _MANHOLES, min_zoom=15),
+        LayerStyle("manholes", "manholes", "kind", Text("检查井", "Manholes"), _MANHOLES, min_zoom=17),
         LayerStyle("links", "links", "pump", Text("拟建接入管", "Planned links"), (
             Class("gravity", Text("拟建（自流）", "Planned, gravity"), ("", "False", "false"),
                   stroke="#D93025", width=3, dash=(8, 5), arrow=True),

@@ -327,7 +327,7 @@
 
   function drawBlock(ctx, block, source, zoom) {
     if (block.stamp !== source.stamp) classify(block, source);
-    var scale = SIZE / EXTENT, classes = source.style.classes, thin = Math.min(1, Math.max(0.45, (zoom - 8) / 7));
+    var scale = SIZE / EXTENT, classes = source.style.classes, thin = Math.min(1, Math.max(0.45, (zoom - 9) / 8));
     var groups = paths(block, source, scale).map(function (g) { return { cls: block.decide(g.code), type: g.type, path: g.path, features: g.features }; })
       .filter(function (g) { return g.cls !== 255; })
       .sort(function (a, b) { return b.type - a.type || a.cls - b.cls; });
@@ -475,7 +475,7 @@
   var PAD = 96;  // pixels that the overlay reaches beyond the map, so that a short drag shows no edge
 
   var Layer = L.GridLayer.extend({
-    options: { tileSize: SIZE, minZoom: 0, maxZoom: 22, noWrap: true, updateWhenZooming: false, keepBuffer: 1, accent: "#1A73E8", paper: "#FFFFFF", ink: "#202124" },
+    options: { tileSize: SIZE, minZoom: 0, maxZoom: 22, noWrap: true, updateWhenZooming: false, keepBuffer: 1, accent: "#1A73E8", paper: "#FFFFFF", ink: "#202124", soft: "#5F6368" },
 
     initialize: function (options) {
       L.setOptions(this, options);
@@ -766,11 +766,13 @@
       ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
       ctx.clearRect(0, 0, w, h);
       if (zoom !== map.getZoom()) return;
-      var view = { ctx: ctx, origin: origin, width: w, height: h, zoom: zoom, taken: [], names: [] };
+      var view = { ctx: ctx, origin: origin, width: w, height: h, zoom: zoom, taken: [], names: [], said: [] };
       this._top = [];
       this._sources.forEach(function (s) { this._collect(s, view); }, this);
       this._highlight(this._hovered, view, 5, 0.45);
       this._highlight(this._selected, view, 6, 1);
+      // Places before streets; a street's name once in a while.
+      view.names.sort(function (a, b) { return (a.item.type === LINE) - (b.item.type === LINE) || b.item.source.order - a.item.source.order || b.item.span - a.item.span; });
       view.names.forEach(function (n) { this._name(n, view); }, this);
     },
 
@@ -830,15 +832,17 @@
       ctx.font = "12px " + FONT;
       var wide = ctx.measureText(text).width, line = n.item.type === LINE, y = n.y + n.below;
       if (line && n.item.span < wide * 0.8) return;
+      if (line && !s.style.label_suffix && view.said.some(function (q) { return q.text === text && Math.hypot(q.x - n.x, q.y - n.y) < 420; })) return;
       var hw = line ? Math.abs(Math.cos(n.item.angle)) * wide / 2 + 4 : wide / 2 + 2, hh = line ? Math.abs(Math.sin(n.item.angle)) * wide / 2 + 7 : 8;
       if (clash(view, n.x, y, hw, hh)) return;
       view.taken.push([n.x - hw, y - hh, n.x + hw, y + hh]);
+      view.said.push({ text: text, x: n.x, y: n.y });
       ctx.save();
       ctx.translate(n.x, y);
       if (line) { var a = n.item.angle; ctx.rotate(Math.abs(a) > Math.PI / 2 ? a + Math.PI : a); }
       ctx.textAlign = "center"; ctx.textBaseline = "middle"; ctx.lineJoin = "round";
       ctx.lineWidth = 3; ctx.strokeStyle = this.options.paper; ctx.strokeText(text, 0, 0);
-      ctx.fillStyle = this.options.ink; ctx.fillText(text, 0, 0);
+      ctx.fillStyle = line && !s.style.label_suffix ? this.options.soft : this.options.ink; ctx.fillText(text, 0, 0);
       ctx.restore();
     },
 
