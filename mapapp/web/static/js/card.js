@@ -43,13 +43,17 @@
       el("p", {}, el("b", {}, verdict.title || verdict.id), el("span", { "class": "sentence" }, verdict.sentence || "")));
   }
 
+  /** Evidence comes as sentences with semicolons; each part is a line of its own. */
+  function lines(evidence) {
+    return [].concat(evidence).join("\n").split(/[;；\n]\s*/).map(function (line) { return line.replace(/[。.]\s*$/, ""); }).filter(Boolean);
+  }
+
   function evidenceList(feature, all) {
-    var list = feature.evidence || (feature.verdict && feature.verdict.evidence) || [];
+    var list = lines((feature.verdict && feature.verdict.evidence) || []);
     if (!list.length) return null;
-    var text = function (item) { return typeof item === "string" ? item : item.text; };
-    var rest = list.slice(3);
-    return el("section", {}, el("h3", {}, t("card.evidence")), el("ol", { "class": "evidence" }, (all ? list : list.slice(0, 3)).map(function (item) { return el("li", {}, text(item)); })),
-      !all && rest.length ? el("details", {}, el("summary", {}, t("card.more_evidence", { n: rest.length })), el("ol", { "class": "evidence", start: 4 }, rest.map(function (item) { return el("li", {}, text(item)); }))) : null);
+        var rest = list.slice(3);
+    return el("section", {}, el("h3", {}, t("card.evidence")), el("ol", { "class": "evidence" }, (all ? list : list.slice(0, 3)).map(function (item) { return el("li", {}, item); })),
+      !all && rest.length ? el("details", {}, el("summary", {}, t("card.more_evidence", { n: rest.length })), el("ol", { "class": "evidence", start: 4 }, rest.map(function (item) { return el("li", {}, item); }))) : null);
   }
 
   function gravity(row) {
@@ -223,5 +227,5 @@
     });
   }
 
-  Mapapp.card = { open: open, close: close, heading: heading, verdictBox: verdictBox, evidenceList: evidenceList, candidateTable: candidateTable, findingList: findingList, linkList: linkList, problemList: problemList, attributeList: attributeList, show: show, tone: tone };
+  Mapapp.card = { open: open, close: close, heading: heading, verdictBox: verdictBox, evidenceList: evidenceList, candidateTable: candidateTable, findingList: findingList, linkList: linkList, problemList: problemList, attributeList: attributeList, show: show, tone: tone, lines: lines };
 })();

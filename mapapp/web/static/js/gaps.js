@@ -54,7 +54,7 @@
   }
 
   function row(item) {
-    var lines = String(item.evidence || "").split("\n").filter(Boolean);
+    var lines = Mapapp.card.lines(item.evidence || "");
     return el("tr", {},
       el("th", { scope: "row" }, el("a", { href: "/compounds/" + encodeURIComponent(item._id) }, item.name || item._id), el("small", { "class": "muted" }, [item.street, item.programme_year].filter(Boolean).join(" · "))),
       el("td", {}, Mapapp.symbols.chip("verdict", item.verdict, "area")),

@@ -37,24 +37,29 @@
     box.setAttribute("tabindex", "0");
   }
 
-  function sourceOf(layer, view) {
-    return { id: layer.name, url: layer.tiles, style: view.style[layer.style || layer.name], key: layer.key, bounds: layer.bounds || undefined,
-      minZoom: layer.min_zoom, maxZoom: 22, visible: Mapapp.legend.shown().indexOf(layer.name) >= 0, interactive: layer.name !== "survey_areas" };
+  /* What is wrong with a compound is an outline around it: its colour and letter go on saying its status, and a click
+     means the compound. Other findings are marked where they are. */
+  var OUTLINES = "findings about compounds";
+
+  function sourcesOf(layer, view) {
+    var style = view.style[layer.name];
+    var source = { id: layer.name, url: layer.tiles, style: style, key: layer.key, bounds: layer.bounds || undefined,
+      minZoom: style.min_zoom || 0, maxZoom: 22, visible: Mapapp.legend.shown().indexOf(layer.name) >= 0, interactive: layer.name !== "survey_areas" };
+    if (layer.name !== "findings") return [source];
+    return [Object.assign({}, source, { id: OUTLINES, interactive: false, style: Object.assign({}, style, { classes: style.classes.map(function (one) {
+      return Object.assign({}, one, { opacity: 0, letter: "", hatch: false, radius: 3 });
+    }) }) }), source];
   }
 
   /** Give the canvas layer its sources, or new addresses when the snapshot or the data changed. */
   function layers(view) {
-    var wanted = view.layers.filter(function (layer) { return layer.tiles && view.style[layer.style || layer.name]; });
+    var wanted = view.layers.filter(function (layer) { return layer.tiles && view.style[layer.name]; });
     wanted.sort(function (a, b) { return order(view, a) - order(view, b); });
-    if (!tiles) {
-      tiles = window.MapappTiles.layer({ sources: wanted.map(function (layer) { return sourceOf(layer, view); }) }).addTo(the);
-      listen();
-      paint();
-      return;
-    }
+    var sources = [].concat.apply([], wanted.map(function (layer) { return sourcesOf(layer, view); }));
+    if (!tiles) tiles = window.MapappTiles.layer({ sources: [] }).addTo(the);
     if (!tiles.mapappHeard) listen();
     paint();
-    wanted.forEach(function (layer) { tiles.setSource(layer.name, sourceOf(layer, view)); });
+    sources.forEach(function (source) { tiles.setSource(source.id, source); });
   }
 
   /* Labels and the selection wear the page's own colours, dark mode included. */
@@ -64,7 +69,7 @@
   }
 
   function order(view, layer) {
-    return view.style[layer.style || layer.name].order || 0;
+    return view.style[layer.name].order || 0;
   }
 
   function listen() {
@@ -92,6 +97,7 @@
     Mapapp.view.layers.forEach(function (layer) {
       if (!layer.tiles) return;
       tiles.setVisible(layer.name, shown.indexOf(layer.name) >= 0);
+      if (layer.name === "findings") tiles.setVisible(OUTLINES, shown.indexOf("findings") >= 0);
       var filter = {}, ask = false, any = false;
       Object.keys(f).forEach(function (column) {
         var dot = column.indexOf(".");
@@ -101,9 +107,16 @@
         if (dot < 0 && (DIRECT[layer.name] || []).indexOf(plain) < 0) ask = true;
         filter[plain] = words(f[column]);
       });
-      if (!ask) tiles.setFilter(layer.name, any ? filter : null);
+      if (!ask) narrow(layer.name, any ? filter : null);
       else if (shown.indexOf(layer.name) >= 0) byIds(layer, mine);
     });
+  }
+
+  function narrow(name, filter) {
+    if (name !== "findings") { tiles.setFilter(name, filter); return; }
+    var others = Mapapp.view.layers.map(function (layer) { return layer.name; }).filter(function (other) { return other !== "compounds"; });
+    tiles.setFilter(name, Object.assign({}, filter, { layer: others.concat(null) }));
+    tiles.setFilter(OUTLINES, Object.assign({}, filter, { layer: ["compounds"] }));
   }
 
   /* A filter that tiles cannot answer (several rules or units in one cell): ask the server which ones pass. */
@@ -116,7 +129,7 @@
         if (ids.length < answer.total && answer.rows.length && offset < 20000) { page(offset + 1000); return; }
         var filter = {};
         filter[key] = ids;
-        tiles.setFilter(name, filter);
+        narrow(name, filter);
       }, function () { /* the summary tells the same failure, once */ });
     })(0);
   }

@@ -33,7 +33,7 @@
   function draw() {
     var map = Mapapp.maplayer.map();
     var words = Mapapp.filters.words();
-    var s = Mapapp.controls.scale(map, 160);
+    var s = Mapapp.controls.scale(map, 112);
     var sheet = document.getElementById("print-sheet");
     var frame = document.getElementById("map-frame");
     var view = Mapapp.view || {};

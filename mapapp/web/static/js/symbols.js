@@ -9,10 +9,16 @@
   /* Which style dresses a column; rules are listed under the findings, each with the look of its severity. */
   var STYLE = { status: "compounds", verdict: "verdicts", kind: "pipes", facility: "outlets", severity: "findings" };
 
+  var GAPS = ["not_connected", "no_main", "dangling", "wrong_outlet", "no_gravity", "inlet_unknown", "no_data", "contradicts_ledger"];
+
+  function isGap(rule) {
+    return GAPS.indexOf(rule.id) >= 0;
+  }
+
   function entry(found) {
     var members = (found.values || []).map(function (value) { return value === "" ? "?" : value; });
     return { value: found.id, label: found.label, letter: found.letter || "", members: members.length ? members : [found.id], color: found.fill || found.stroke || "",
-      fill: found.fill, stroke: found.stroke, dash: found.dash, width: found.width, ink: found.ink, pattern: found.hatch ? "hatch" : "", symbol: found.symbol, why: found.why || "" };
+      fill: found.fill, stroke: found.stroke, dash: found.dash, width: found.width, ink: found.ink, pattern: found.hatch ? "hatch" : "", opacity: found.opacity, symbol: found.symbol, why: found.why || "" };
   }
 
   /** The classes of one style or column (status, kind, verdict, rule …) as [{value, label, letter, members, color …}], in drawing order. */
@@ -20,7 +26,10 @@
     var style = (Mapapp.view && Mapapp.view.style) || {};
     if (column === "rule" || column === "rules") {
       var levels = ((style.findings && style.findings.classes) || []).map(entry);
-      return ((style.findings && style.findings.rules) || []).map(function (rule) {
+      var rules = (style.findings && style.findings.rules) || [];
+      // what a compound lacks comes first, what the drawing lacks after it
+      rules = rules.filter(isGap).concat(rules.filter(function (rule) { return !isGap(rule); }));
+      return rules.map(function (rule) {
         var look = levels.filter(function (level) { return level.members.indexOf(rule.severity) >= 0; })[0] || {};
         return Object.assign({}, look, { value: rule.id, label: rule.label, members: [rule.id], why: rule.why || "", severity: rule.severity });
       });
@@ -101,7 +110,7 @@
       if (mark) box.appendChild(letter(mark, 12, entry.symbol === "triangle" ? 16.5 : 14, fill === entry.color ? entry.ink || inkOn(entry.color) : "currentColor"));
     } else {
       var solid = entry.pattern !== "hatch" && /^#/.test(entry.color || "");
-      var edge = { x: 1.5, y: 1.5, width: 21, height: 17, rx: 3, fill: solid ? entry.color : hatch(box), stroke: entry.stroke || "rgba(0,0,0,.35)", "stroke-width": entry.width || 1 };
+      var edge = { x: 1.5, y: 1.5, width: 21, height: 17, rx: 3, fill: solid ? entry.color : hatch(box), "fill-opacity": solid && entry.opacity < 0.5 ? Math.max(entry.opacity, 0.12) : 1, stroke: entry.stroke || "rgba(0,0,0,.35)", "stroke-width": entry.width || 1 };
       if (entry.dash && entry.dash.length) edge["stroke-dasharray"] = entry.dash.join(" ");
       box.appendChild(svg("rect", edge));
       if (mark) box.appendChild(letter(mark, 12, 14.2, solid ? entry.ink || inkOn(entry.color) : "currentColor"));
