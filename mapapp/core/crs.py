@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 
 from mapapp.core.errors import InputError
 from mapapp.core.text import Text
@@ -111,7 +111,13 @@ def transform(x: Floats, y: Floats, source: CRS, target: CRS) -> tuple[Floats, F
     """Carry coordinates from ``source`` to ``target``, (east, north) or (lon, lat) in both; out of range gives inf."""
     if source == target:
         return x, y
-    out = _transformer(source.to_wkt(), target.to_wkt()).transform(x, y)
+    try:
+        out = _transformer(source.to_wkt(), target.to_wkt()).transform(x, y)
+    except ProjError as error:
+        raise InputError(
+            Text(f"坐标系“{source.name}”无法换算。", f"There is no way to convert from {source.name!r}."),
+            Text("请用 --crs 指明 EPSG 代码。", "Name an EPSG code with --crs."),
+        ) from error
     return np.asarray(out[0], dtype=float), np.asarray(out[1], dtype=float)
 
 

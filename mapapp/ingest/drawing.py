@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,9 @@ def read_dxf(path: Path, target: Layer, *, layer: str | None, encoding: str | No
     """
     name = path.name
     notes = Notes()
+    logger = logging.getLogger("ezdxf")
+    if not logger.handlers:  # else its remarks on damaged drawings go to stderr
+        logger.addHandler(logging.NullHandler())
     with parsing(name, "DXF"):
         try:
             document = ezdxf.filemanagement.readfile(path, encoding=encoding or None)
@@ -138,11 +142,16 @@ def _tell_kind(frame: pd.DataFrame, target: Layer, notes: Notes, name: str) -> N
     )
 
 
+def _clean(text: Any) -> str:
+    """Replace what could not be decoded (ezdxf keeps such bytes as surrogates)."""
+    return str(text).encode("utf-8", "replace").decode("utf-8")
+
+
 def _attributes(entity: Any) -> dict[str, Any]:
-    out: dict[str, Any] = {LAYER_COLUMN: str(entity.dxf.layer)}
+    out: dict[str, Any] = {LAYER_COLUMN: _clean(entity.dxf.layer)}
     if entity.dxftype() == "INSERT":
-        out["CAD图块"] = str(entity.dxf.name)
-        out |= {str(a.dxf.tag): str(a.dxf.text) for a in entity.attribs if a.dxf.hasattr("tag")}
+        out["CAD图块"] = _clean(entity.dxf.name)
+        out |= {_clean(a.dxf.tag): _clean(a.dxf.text) for a in entity.attribs if a.dxf.hasattr("tag")}
     return out
 
 

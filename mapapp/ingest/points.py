@@ -131,7 +131,8 @@ def _looks_like_wkt(raw: Raw, column: str) -> bool:
 def _from_wkt(raw: Raw, column: str) -> np.ndarray:
     words = [plain(v) for v in raw.frame[column].to_numpy(dtype=object)]
     texts = [None if is_blank(w) else w.split(";")[-1] for w in words]  # "SRID=4490;POINT (...)"
-    shapes = shapely.from_wkt(texts, on_invalid="ignore")
+    with np.errstate(all="ignore"):  # 1e400 becomes infinite, which is refused with its row later
+        shapes = shapely.from_wkt(texts, on_invalid="ignore")
     bad = np.flatnonzero(shapely.is_missing(shapes) & np.array([t is not None for t in texts]))
     if len(bad):
         at = int(bad[0])

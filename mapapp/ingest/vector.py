@@ -48,6 +48,9 @@ def read_vector(path: Path, kind: str, target: Layer, room: Path, *, layer: str 
         mended = room / "mended"
         mended.mkdir(exist_ok=True)
         path = mend_names(path, encoding, mended)
+    if kind == "geojson":
+        with parsing(name, NAMES[kind]):
+            path = _as_utf8(path, room, notes)
     with parsing(name, NAMES[kind]):
         found = [(str(n), None if g is None else str(g)) for n, g in pyogrio.list_layers(path)]
     chosen = _choose(found, target, layer, name, notes)
@@ -55,6 +58,7 @@ def read_vector(path: Path, kind: str, target: Layer, room: Path, *, layer: str 
         info = pyogrio.read_info(path, layer=chosen, encoding=encoding)
         check_width(len(info["fields"]), name)
         meta, table = pyogrio.read_arrow(path, layer=chosen, encoding=encoding, datetime_as_string=True)
+        table.validate(full=True)  # texts that are not what they claim to be
     if not table.num_rows:
         raise empty(name)
     with parsing(name, NAMES[kind], notes):
@@ -69,8 +73,35 @@ def read_vector(path: Path, kind: str, target: Layer, room: Path, *, layer: str 
         geometry = np.full(len(frame), None, dtype=object)
     if kind == "geojson" and not _says_crs(path):
         crs = _by_rfc7946(geometry, crs)
-    frame.columns = [str(c) for c in frame.columns]
+    frame.columns = _distinct([str(c) for c in frame.columns])
     return Raw(frame, geometry, crs, name, chosen, np.arange(1, len(frame) + 1), kind, notes=notes)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Tell columns of one name apart: ``管径``, ``管径 (2)``; cut names of a .dbf may well be equal."""
+    out: list[str] = []
+    for name in names:
+        number, candidate = 1, name
+        while candidate in out:
+            number += 1
+            candidate = f"{name} ({number})"
+        out.append(candidate)
+    return out
+
+
+def _as_utf8(path: Path, room: Path, notes: Notes) -> Path:
+    """Return a GeoJSON, or its copy in ``room`` when it was written in GBK; RFC 8259 wants UTF-8."""
+    data = path.read_bytes()
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        recoded = room / f"recoded{path.suffix}"
+        recoded.write_text(data.decode("gb18030"), encoding="utf-8")
+        notes.info(
+            "文件不是 UTF-8，按 GB 18030（GBK）读取。", "The file is not UTF-8; read as GB 18030 (GBK).", path.name
+        )
+        return recoded
+    return path
 
 
 def _choose(found: list[tuple[str, str | None]], target: Layer, layer: str | None, name: str, notes: Notes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
@@ -22,6 +22,7 @@ def test_a_county_gets_the_zone_of_its_meridian(lon: float, lat: float, epsg: in
     assert crs.metric_crs(lon, lat).to_epsg() == epsg
 
 
+@settings(deadline=None)
 @given(st.floats(-180, 180), st.floats(-80, 84))
 def test_every_place_gets_a_metric_crs_in_which_a_metre_is_a_metre(lon: float, lat: float) -> None:
     here = crs.metric_crs(lon, lat)
@@ -31,6 +32,7 @@ def test_every_place_gets_a_metric_crs_in_which_a_metre_is_a_metre(lon: float, l
     assert abs(np.hypot(x[1] - x[0], y[1] - y[0]) / 111.2 - 1) < 0.02
 
 
+@settings(deadline=None)
 @given(st.floats(100, 110), st.floats(20, 50))
 def test_there_and_back_again(lon: float, lat: float) -> None:
     target = CRS.from_epsg(4544)

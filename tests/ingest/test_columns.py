@@ -79,7 +79,7 @@ def test_constants_can_be_given(samples: dict[str, Path]) -> None:
     assert set(frame["ownership"]) == {"市政"}
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["pipe_id", "kind", "diameter_mm"]),

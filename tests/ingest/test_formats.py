@@ -102,3 +102,9 @@ def test_a_workbook_saved_as_xls_reads_the_same(samples: dict[str, Path], tmp_pa
     reading = ingest.read(tmp_path / "pipes.xls", "pipes", crs=4544)
     assert list(reading.frame["pipe_id"]) == ["P1", "P2", "P3"]
     assert list(reading.frame["diameter_mm"]) == [300, 400, 600]
+
+
+def test_a_geojson_written_in_gbk_is_read(samples: dict[str, Path], tmp_path: Path) -> None:
+    text = samples["pipes.geojson"].read_text("utf-8")
+    (tmp_path / "g.geojson").write_bytes(text.encode("gb18030"))
+    assert list(ingest.read(tmp_path / "g.geojson", "pipes").frame["material"]) == ["PVC", "混凝土", "砖"]

@@ -26,7 +26,7 @@ def metres(a: tuple[float, float], b: tuple[float, float]) -> float:
     return float(np.hypot((a[0] - b[0]) * np.cos(np.radians(a[1])), a[1] - b[1]) * M_PER_DEGREE)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.floats(74, 134), st.floats(18, 53))
 def test_offsets_are_undone_below_a_millimetre_and_agree_with_another_implementation(lon: float, lat: float) -> None:
     here = np.array([lon]), np.array([lat])

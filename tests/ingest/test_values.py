@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapapp import ingest
@@ -40,6 +40,7 @@ def test_a_text_that_is_no_number_is_not_guessed(text: str) -> None:
     assert read_number(text) is None
 
 
+@settings(deadline=None)
 @given(st.floats(-1e12, 1e12))
 def test_a_number_survives_its_own_text(number: float) -> None:
     assert read_number(repr(number)) == number
@@ -129,6 +130,7 @@ def test_a_column_of_zeros_holds_no_measurement() -> None:
     assert levels(0.0, 0.0, 0.0, 0.0) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(10, 500).map(lambda v: round(v, 3)), min_size=1, max_size=40))
 def test_plain_levels_are_never_touched(values: list[float]) -> None:
     plain = [v for v in values if v not in (99.0, 99.99)]
