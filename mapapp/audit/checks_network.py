@@ -61,7 +61,7 @@ def _own_ends(town: Town) -> tuple[Ints, Ints, Bools]:
 
 
 def mid_pipe_junctions(town: Town, overlapping: Ints) -> tuple[Batch, Ints]:
-    """Find ends that touch the body of a pipe of their own system where there is no manhole; also return their nodes.
+    """Find ends that touch the body of a pipe of their own system where there is no manhole; also return the node of each.
 
     A crossing is none (no end there); a manhole on the body cuts the pipe and joins; a shared stretch is an overlap.
     """
@@ -88,10 +88,10 @@ def mid_pipe_junctions(town: Town, overlapping: Ints) -> tuple[Batch, Ints]:
         "mid_pipe_junction", "pipes", town.ids(mine), points(town.nodes.x[node], town.nodes.y[node]), related=town.ids(other),
         value=town.touches.distance[which[keep]][~outlet], part=["a" if s.a[i] == k else "b" for i, k in zip(mine, node, strict=True)],
     )  # fmt: skip
-    return batch, np.unique(node)
+    return batch, node
 
 
-def near_misses(town: Town, joined_mid: Ints) -> tuple[Batch, Ints, Ints]:
+def near_misses(town: Town, joined_mid: Ints) -> tuple[Batch, Ints, Ints, Ints]:
     """Find loose ends that stop within reach of a pipe, node or manhole of their own system.
 
     Not counted: its own body, a neighbour that it already meets a step away, ends at outlets, the upper end of a pipe
@@ -100,6 +100,8 @@ def near_misses(town: Town, joined_mid: Ints) -> tuple[Batch, Ints, Ints]:
     Returns
     -------
     batch : Batch
+    here : ndarray of int
+        The node of each finding.
     nodes : ndarray of int
         Nodes at either side of a gap.
     manholes : ndarray of int
@@ -150,7 +152,7 @@ def near_misses(town: Town, joined_mid: Ints) -> tuple[Batch, Ints, Ints]:
         part=["" if k == 0 else "manhole" for k in kind],
     )  # fmt: skip
     causes = np.unique(np.concatenate([here, at_node[at_node >= 0]]))
-    return batch, causes, np.unique(town.manhole[at_node[kind == 1]])
+    return batch, here, causes, np.unique(town.manhole[at_node[kind == 1]])
 
 
 def leaving_of(town: Town, string: Ints, head: Bools) -> Bools:

@@ -139,14 +139,15 @@ def _belongs_next_door(found: Compounds, town: Town, node: Ints, compound: Ints)
     here = np.unique(node[shared])
     s = town.strings
     rows = np.flatnonzero(s.usable & (np.isin(s.a, here) | np.isin(s.b, here)))
-    middle = shapely.line_interpolate_point(town.lines.geometry(rows), 0.5, normalized=True)
+    lines = town.lines.geometry(rows)
     for n in here.tolist():  # few: only nodes on a common border
         mine = shared[node[shared] == n]
-        pipes = rows[(s.a[rows] == n) | (s.b[rows] == n)]
-        spots = middle[np.isin(rows, pipes)]
-        from_here = np.array([bool(shapely.intersects(found.shape[compound[k]], spots).any()) for k in mine])
-        if from_here.any():
-            out[mine[~from_here]] = True
+        own = lines[(s.a[rows] == n) | (s.b[rows] == n)]
+        if len(own):
+            inside = shapely.length(shapely.intersection(found.shape[compound[mine]][:, None], own[None, :])).sum(
+                axis=1
+            )
+            out[mine] = inside < inside.max() - 1e-6
     return out
 
 
@@ -174,13 +175,17 @@ def nearest_strings(found: Compounds, rows: Ints, town: Town, which: Bools, reac
         if len(near) == 0:
             continue
         tree = shapely.STRtree(town.lines.geometry(near))
-        (i, j), d = tree.query_nearest(
-            found.shape[rows[open_]], max_distance=reach + 1e-9, return_distance=True, all_matches=True
-        )
+        shape = found.shape[rows[open_]]
+        (i, j), d = tree.query_nearest(shape, max_distance=reach + 1e-9, return_distance=True, all_matches=False)
+        hit, limit = np.unique(i), np.zeros(len(shape))
+        limit[i] = d + 1e-6  # ask again for all that are as near, so that rounding does not choose
+        i, j = tree.query(shape[hit], predicate="dwithin", distance=limit[hit])
+        i = hit[i]
+        d = limit[i]
         ids = np.array(town.ids(near[j]), dtype=object).astype(str)
-        order = np.lexsort((ids, np.round(d, 6), i))
+        order = np.lexsort((ids, i))
         first = order[np.unique(i[order], return_index=True)[1]]
-        string[open_[i[first]]], best[open_[i[first]]] = near[j[first]], d[first]
+        string[open_[i[first]]], best[open_[i[first]]] = near[j[first]], d[first] - 1e-6
         open_ = open_[string[open_] < 0]
     return Nearest(string, best)
 

@@ -117,7 +117,7 @@ def run(
     all_cut = np.concatenate([cut, np.zeros(town.node_count - len(cut), dtype=bool)])
     flow = checks_network.sewage_flow(town)
     piece = town.pieces()
-    batches, into_storm, ends = _pipe_checks(town, flow, piece, cut, survey.area)
+    batches, into_storm, stops = _pipe_checks(town, flow, piece, cut, survey.area)
     tell(0.7, Text("判定小区", "judging compounds"))
     reach = verdicts.reach_of(town, into_storm, all_cut)
     joined = compounds.join(found, town, flow)
@@ -126,7 +126,7 @@ def run(
         found, town, joined, flow, reach, survey, streets.to_pipes(found, town) if streets else None
     )
     offers, decision = candidates.table(found, town, decision, reach, joined, streets, crs)
-    causes = _ends_in_piece(town, decision, piece, ends)
+    causes = _ends_in_piece(decision, piece, stops)
     judged = evidence.table(found, town, decision, reach, survey, piece, causes, crs)
     batches += _compound_checks(found, judged)
     tell(0.95, Text("汇总", "putting it together"))
@@ -173,15 +173,16 @@ def _crs_of(layers: Mapping[str, Any]) -> Any:
 def _pipe_checks(
     town: Town, flow: checks_network.Flow, piece: Any, cut: Any, area: Any
 ) -> tuple[list[Batch], Any, Any]:
-    """Run the checks of pipes, manholes and outlets; also return where sewage enters storm pipes, and the dead ends."""
+    """Run the checks of pipes, manholes and outlets; also return where sewage enters storm pipes, and what stops water."""
     overlap, pairs = checks_layer.overlaps(town)
     mid, mid_nodes = checks_network.mid_pipe_junctions(town, pairs)
-    near, gap_nodes, short_of = checks_network.near_misses(town, mid_nodes)
+    near, near_nodes, gap_nodes, short_of = checks_network.near_misses(town, mid_nodes)
     cross, into_storm = checks_network.cross_connections(town)
     excused = cut.copy()
     for nodes in (mid_nodes, gap_nodes, into_storm, town.outlet_at[1]):
         excused[nodes] = True
     dangling, ends = checks_network.dangling_ends(town, flow, excused)
+    stops = [*_stops(mid, mid_nodes, _TOUCH), *_stops(near, near_nodes, _SHORT), *_stops(dangling, ends, _END)]
     told = np.concatenate([mid_nodes, gap_nodes, into_storm, np.flatnonzero(cut)])
     pipes, manholes, outlets = town.pipes, town.manholes.points, town.outlets.points
     shape = _first_shapes(town)
@@ -206,7 +207,7 @@ def _pipe_checks(
             *checks_levels.run(town),
         ],
         into_storm,
-        ends,
+        stops,
     )
 
 
@@ -230,18 +231,32 @@ class _Shapes:
         return out
 
 
-def _ends_in_piece(town: Town, decision: verdicts.Decision, piece: Any, ends: Any) -> list[Text]:
-    """Name the dead ends of the piece that a compound's water stays in."""
-    by_piece: dict[int, list[int]] = {}
-    for node in ends.tolist():
-        by_piece.setdefault(int(piece[node]), []).append(node)
+_TOUCH = Text(
+    "管段 {a} 只是搭在管段 {b} 的管身上，没有井，不算接通", "pipe {a} only touches the body of {b}, without a manhole"
+)
+_SHORT = Text("管段 {a} 离 {b} 差 {value:.2f} m 没有接上", "pipe {a} stops {value:.2f} m short of {b}")
+_END = Text("断头在管段 {a}", "it ends at pipe {a}")
+
+
+def _stops(found: Batch, nodes: Any, sentence: Text) -> list[tuple[int, Text]]:
+    """Word each finding that stops water, with its node, for the evidence of the compounds above it."""
+    related = found.related or [""] * len(found)
+    value = found.value if found.value is not None else np.zeros(len(found))
+    return [
+        (int(n), sentence.format(a=a, b=b, value=float(x)))
+        for n, a, b, x in zip(nodes, found.feature_id, related, value, strict=True)
+    ]
+
+
+def _ends_in_piece(decision: verdicts.Decision, piece: Any, stops: list[tuple[int, Text]]) -> list[Text]:
+    """Say what stops the water of the piece of network that a compound drains into; three places at most."""
+    by_piece: dict[int, set[Text]] = {}
+    for node, sentence in stops:
+        by_piece.setdefault(int(piece[node]), set()).add(sentence)
     out = [Text("", "")] * len(decision.verdict)
     for i in np.flatnonzero((decision.verdict == verdicts.DANGLING) & (decision.node >= 0)).tolist():
-        nodes = by_piece.get(int(piece[decision.node[i]]), [])
-        if nodes:
-            s = town.strings
-            ids = sorted(set(town.ids(np.flatnonzero(s.usable & (np.isin(s.a, nodes) | np.isin(s.b, nodes))))))[:3]
-            out[i] = Text(f"，断头在管段 {'、'.join(ids)}", f"; it ends at pipe {', '.join(ids)}")
+        here = sorted(by_piece.get(int(piece[decision.node[i]]), ()), key=lambda t: t.en)[:3]
+        out[i] = Text("".join(f"；{t.zh}" for t in here), "".join(f"; {t.en}" for t in here))
     return out
 
 

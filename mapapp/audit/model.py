@@ -384,7 +384,7 @@ def _attach(
 ) -> tuple[tuple[Ints, Ints], Nodes, tuple[Ints, Ints, Floats]]:
     """Tie outlets to nodes.
 
-    An outlet takes every node within the snap tolerance, else every loose end within reach that water may leave by,
+    An outlet takes every node within the snap tolerance, and every node within reach that water only arrives at,
     else the nearest node, else the nearest pipe, which is cut there. A discharge to water takes loose ends only, and
     the nearest one alone.
     """
@@ -401,15 +401,7 @@ def _attach(
         nodes.x[candidates], nodes.y[candidates], points.x[where], points.y[where], settings.outlet_reach_m
     )
     node, row = candidates[node], where[few]
-    # ends where water may arrive: loose, and not the upper end of a pipe of known direction
-    known = levels.plain_direction(base)
-    first, last = loose(nodes, np.where(sewage, np.int8(SEWAGE_BIT), np.int8(4)), sewage)
-    arriving = np.zeros(len(nodes), dtype=bool)
-    arriving[nodes.start[first & (known <= 0)]] = True
-    arriving[nodes.end[last & (known >= 0)]] = True
-    leaving = np.zeros(len(nodes), dtype=bool)
-    leaving[nodes.start[first & (known >= 0)]] = True
-    leaving[nodes.end[last & (known <= 0)]] = True
+    arriving, leaving = _open_ends(nodes, sewage, levels.plain_direction(base))
     water = outlets.facility[row] == tables.OUTFALL
     passing = np.isin(outlets.facility[row], (tables.PUMP, tables.INTERCEPTOR))
     snapped = distance <= settings.snap_m + 1e-9
@@ -442,6 +434,17 @@ def _attach(
     along = part.along(found.string[first_of], seg, t)
     cuts = tuple(np.concatenate(v) for v in zip(cuts, (string, fresh, along), strict=True))  # type: ignore[assignment]  # three arrays stay three
     return (np.concatenate([at[0], alone[found.point[first_of]]]), np.concatenate([at[1], fresh])), more, cuts
+
+
+def _open_ends(nodes: Nodes, sewage: Bools, direction: tables.Codes) -> tuple[Bools, Bools]:
+    """Return the nodes that water only arrives at, and those that it only leaves; one lone unknown pipe may do either."""
+    rows, n = np.flatnonzero(sewage), len(nodes)
+    a, b, way = nodes.start[rows], nodes.end[rows], direction[rows]
+    out = np.bincount(a[way > 0], minlength=n) + np.bincount(b[way < 0], minlength=n)
+    into = np.bincount(b[way > 0], minlength=n) + np.bincount(a[way < 0], minlength=n)
+    unknown = np.bincount(a[way == 0], minlength=n) + np.bincount(b[way == 0], minlength=n)
+    lone = (unknown == 1) & (out + into == 0)
+    return (out == 0) & (lone | ((unknown == 0) & (into > 0))), (into == 0) & (lone | ((unknown == 0) & (out > 0)))
 
 
 def _links(strings: Strings, cuts: tuple[Ints, Ints, Floats]) -> tuple[Ints, Ints, Ints]:

@@ -60,6 +60,9 @@ class AuditSettings:
         Least slope of a new link, DN300 (table 5.2.10).
     candidate_reach_m, candidates
         How far to look for manholes that could take a compound's sewage, and how many to name.
+    lateral_share
+        Share of compounds that pipe ends must join before a survey without a single pipe of level lateral or internal
+        counts as one that surveyed laterals: a main's end that happens to lie in an outline does not make it one.
     drawn_downstream
         From this share on of pipes with levels that are drawn downhill, drawing order counts as a record of flow.
     """
@@ -94,6 +97,7 @@ class AuditSettings:
     link_slope: float = 0.003
     candidate_reach_m: float = 500.0
     candidates: int = 3
+    lateral_share: float = 0.02
     drawn_downstream: float = 0.6
 
     def __post_init__(self) -> None:

@@ -173,7 +173,8 @@ def decide(
     if len(bare):
         wells = town.manhole[joined.node[~piped]]
         hidden[bare[town.manholes.found[wells] == tables.HIDDEN]] = True
-    surveyed_laterals = bool(joins.any()) or bool(np.isin(town.pipes.level, (tables.LATERAL, tables.INTERNAL)).any())
+    leveled = np.isin(town.pipes.level, (tables.LATERAL, tables.INTERNAL)).any()
+    surveyed_laterals = bool(leveled) or float((joins > 0).sum()) > st.lateral_share * n
     said = survey.laterals[rest]
     unknown_inlet = hidden[rest] | (said == 0) | ((said < 0) & (not surveyed_laterals))
     far = along > st.no_main_m + 1e-9
