@@ -1,0 +1,9 @@
+"""This module is the room that plans missing links: `run`, its answer, standards and price books."""
+
+from __future__ import annotations
+
+from mapapp.plan.planning import Plan, run
+from mapapp.plan.prices import Prices, load_prices
+from mapapp.plan.standard import Standard, load_standard
+
+__all__ = ["Plan", "Prices", "Standard", "load_prices", "load_standard", "run"]

@@ -95,13 +95,18 @@ class _Tree:
         ids = pipes["pipe_id"].to_numpy(object)
         if pd.Index(ids).has_duplicates:
             twice = pipes["pipe_id"][pipes["pipe_id"].duplicated()].iloc[0]
-            raise InputError(Text(f"管段编号 {twice} 重复。", f"Pipe {twice} is there twice."), Text("编号须唯一。", "Ids must be unique."))
+            raise InputError(
+                Text(f"管段编号 {twice} 重复。", f"Pipe {twice} is there twice."),
+                Text("编号须唯一。", "Ids must be unique."),
+            )
         number = {p: i for i, p in enumerate(ids)}
         below = pipes["downstream_pipe_id"]
         lost = below.notna() & ~below.isin(number)
         if lost.any():
             raise InputError(
-                Text(f"下游管段 {below[lost].iloc[0]} 不存在。", f"Downstream pipe {below[lost].iloc[0]} does not exist."),
+                Text(
+                    f"下游管段 {below[lost].iloc[0]} 不存在。", f"Downstream pipe {below[lost].iloc[0]} does not exist."
+                ),
                 Text("出口管段的下游请留空。", "Leave it missing at an outlet."),
             )
         down = np.array([-1 if pd.isna(b) else number[b] for b in below], np.int64)
@@ -111,8 +116,13 @@ class _Tree:
             bad = ~np.isfinite(x) | (x < low) | ((x <= 0) if name == "length_m" else False)
             if bad.any():
                 raise InputError(
-                    Text(f"管段 {ids[bad][0]} 的 {name} = {x[bad][0]}。", f"Pipe {ids[bad][0]} has {name} = {x[bad][0]}."),
-                    Text("须为有限数值，长度大于零，流量不为负。", "It must be a number; lengths above zero, flows not negative."),
+                    Text(
+                        f"管段 {ids[bad][0]} 的 {name} = {x[bad][0]}。", f"Pipe {ids[bad][0]} has {name} = {x[bad][0]}."
+                    ),
+                    Text(
+                        "须为有限数值，长度大于零，流量不为负。",
+                        "It must be a number; lengths above zero, flows not negative.",
+                    ),
                 )
         children: list[list[int]] = [[] for _ in ids]
         for i, d in enumerate(down.tolist()):
@@ -129,7 +139,8 @@ class _Tree:
         if len(order) < len(ids):
             ring = ids[waiting > 0][0]
             raise InputError(
-                Text(f"管段 {ring} 处于环路中。", f"Pipe {ring} lies on a ring."), Text("管网须为树状。", "The pipes must form trees.")
+                Text(f"管段 {ring} 处于环路中。", f"Pipe {ring} lies on a ring."),
+                Text("管网须为树状。", "The pipes must form trees."),
             )
 
         def optional(name: str, missing: float) -> Array:
@@ -230,7 +241,9 @@ class _Sizer:
         )
         if len(good) == 0:
             raise InputError(
-                Text(f"管段 {tree.ids[p]} 无可行的管径与标高。", f"No allowed size and level serves pipe {tree.ids[p]}."),
+                Text(
+                    f"管段 {tree.ids[p]} 无可行的管径与标高。", f"No allowed size and level serves pipe {tree.ids[p]}."
+                ),
                 Text(
                     f"最大埋深 {standard.max_depth_m:g} m；可允许提升或放宽标准。",
                     f"Deepest invert {standard.max_depth_m:g} m; allow pumps or relax the standard.",
@@ -264,7 +277,9 @@ class _Sizer:
             if len(rows) == 0:
                 return _Above(np.empty(0), np.empty(0), np.empty(0), np.empty((0, len(children)), np.int64))
             fronts.append(rows[_front(labels.join[rows], labels.cost[rows])])
-        levels = np.unique(np.concatenate([self.labels[c].join[f] for c, f in zip(children, fronts, strict=True)]))[::-1]
+        levels = np.unique(np.concatenate([self.labels[c].join[f] for c, f in zip(children, fronts, strict=True)]))[
+            ::-1
+        ]
         cost, low = np.zeros(len(levels)), np.full(len(levels), np.inf)
         picks = np.empty((len(levels), len(children)), np.int64)
         fits = np.ones(len(levels), bool)

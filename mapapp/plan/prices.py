@@ -163,7 +163,9 @@ class Prices:
     def pump_cost(self, flow_lps: Array, lift_m: Array) -> Array:
         """Return the cost of pumping stations."""
         fixed, per_flow, per_lift = self.pump
-        return np.asarray(fixed + per_flow * np.asarray(flow_lps) + per_lift * np.asarray(flow_lps) * np.asarray(lift_m))
+        return np.asarray(
+            fixed + per_flow * np.asarray(flow_lps) + per_lift * np.asarray(flow_lps) * np.asarray(lift_m)
+        )
 
 
 def load_prices(name: str | Path) -> Prices:
@@ -195,9 +197,9 @@ def prices_from(data: Mapping[str, Any], name: str) -> Prices:
     except TypeError as error:
         known = set(Prices.__dataclass_fields__)
         unknown = sorted(set(values) - known)
-        raise _bad(name, unknown[0] if unknown else "?", values.get(unknown[0]) if unknown else None, "a known key") from (
-            error
-        )
+        raise _bad(
+            name, unknown[0] if unknown else "?", values.get(unknown[0]) if unknown else None, "a known key"
+        ) from (error)
 
 
 def _unit_price(data: Mapping[str, Any], where: str) -> UnitPrice:

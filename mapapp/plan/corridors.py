@@ -1,0 +1,328 @@
+"""This module builds the graph of where a sewer can go: along streets, from compounds to them, from them to sewers.
+
+Nodes are points; edges are straight pieces. Where there are no streets, a Delaunay graph over compounds and sewers takes
+their place. Pieces that run through a building are left out, those that cross water or a railway pay for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from scipy import sparse
+from scipy.sparse import csgraph
+from scipy.spatial import Delaunay, QhullError, cKDTree
+
+Array = np.ndarray[Any, Any]
+
+ENTRIES = 3
+"""Ways from a compound onto streets that are offered to the layout."""
+NEAR_M = 120.0
+REACH_M = 600.0
+"""A compound farther from every street has no corridor."""
+STRAIGHT_M = 150.0
+"""Served sewers this near may be joined straight."""
+FARTHEST_M = 2000.0
+"""A last straight corridor, for what streets do not join."""
+TARGET_M = 40.0
+"""Sewers this near to a street can be reached from it."""
+_SNAP_M = 0.5
+_SIMPLE_M = 1.0
+
+CROSSED = ("river", "railway")
+_CROSSED_LAYERS = {"river": "water", "railway": "railways"}
+
+
+@dataclass(frozen=True, slots=True)
+class Corridors:
+    """A graph; nodes: street points, then compounds, then the root (all served sewers as one).
+
+    Attributes
+    ----------
+    x, y : ndarray, shape (n,)
+        Missing at the root. A compound's point is its entry nearest to a corridor.
+    a, b : ndarray of int, shape (m,)
+        Ends of the edges.
+    start, end : ndarray, shape (m, 2)
+        Where the edge begins (at ``a``) and ends (at ``b``): a compound has one gate per edge, the root one per sewer.
+    length : ndarray, shape (m,)
+        Metres.
+    target : ndarray of int, shape (m,)
+        Row of the served sewer that the edge joins; -1.
+    street : ndarray of int, shape (m,)
+        Row of the street it follows; -1.
+    kind : ndarray of str, shape (m,)
+        ``street``, ``connector``, ``straight``.
+    crossings : ndarray of int, shape (m, len(CROSSED))
+    compound : int
+        Node number of the first compound; ``compound + row`` is the node of a row.
+    """
+
+    n: int
+    a: Array
+    b: Array
+    start: Array
+    end: Array
+    target: Array
+    street: Array
+    kind: Array
+    crossings: Array
+    compound: int
+
+    @property
+    def root(self) -> int:
+        """Node number of the served network."""
+        return self.n - 1
+
+    @property
+    def length(self) -> Array:
+        """Length of each edge in metres, at least a decimetre."""
+        return np.maximum(np.hypot(*(self.end - self.start).T), 0.1)
+
+
+def build(layers: Mapping[str, Any], gates: Array, served: Array) -> Corridors:
+    """Return the corridors between compounds and served sewers.
+
+    Parameters
+    ----------
+    layers : mapping
+        ``streets`` (lines), ``buildings`` (polygons), ``water``, ``railways``; each may be absent.
+    gates : array of geometry, shape (c,)
+        Outlines or points of the unserved compounds, metric.
+    served : array of Point, shape (t,)
+        Served places.
+    """
+    points, a, b, street = _streets(layers.get("streets"), gates, served)
+    obstacles = _obstacles(layers.get("buildings"))
+    parts = []
+    if len(a):
+        pieces = shapely.linestrings(np.stack([points[a], points[b]], axis=1))
+        tree = shapely.STRtree(pieces)
+        entry = _entries(tree, pieces, gates)
+        joint = _joints(tree, pieces, served)
+        where = np.concatenate([entry[1], joint[1]])
+        q = np.concatenate([entry[3], joint[2]])
+        points, a, b, street, node = _cut(points, a, b, street, where, q)
+        n = len(points)
+        parts.append((a, b, points[a], points[b], np.full(len(a), -1), street, np.full(len(a), "street")))
+        k = len(entry[0])
+        parts.append((
+            n + entry[0], node[:k], entry[2], points[node[:k]], np.full(k, -1), np.full(k, -1), np.full(k, "connector")
+        ))  # fmt: skip
+        k2 = len(joint[0])
+        at = shapely.get_coordinates(served[joint[0]])
+        parts.append((
+            node[k:], np.full(k2, n + len(gates)), points[node[k:]], at, joint[0], np.full(k2, -1),
+            np.full(k2, "connector"),
+        ))  # fmt: skip
+    n = len(points)
+    root = n + len(gates)
+    parts.append(_straight(gates, served, n, root, STRAIGHT_M, 3, obstacles))
+    if not len(a):
+        parts.extend(_delaunay(gates, served, n, root, obstacles))
+    graph = _assemble(parts, root + 1, n)
+    cut_off = _cut_off(graph, len(gates))
+    if len(cut_off) and len(served):
+        # straight is better than nothing: through houses if need be, and the plan says so
+        rows = _straight(gates[cut_off], served, 0, root, FARTHEST_M, 1, None)
+        parts.append((n + cut_off[rows[0]], *rows[1:]))
+        graph = _assemble(parts, root + 1, n)
+    return Corridors(*graph[:-1], _crossings(layers, graph[3], graph[4]), n)
+
+
+Part = tuple[Array, Array, Array, Array, Array, Array, Array]
+
+
+def _assemble(parts: list[Part], n: int, compound: int) -> tuple[Any, ...]:
+    a, b, start, end, target, street, kind = (
+        np.concatenate([np.asarray(p[i]) for p in parts]) for i in range(7)
+    )  # fmt: skip
+    return (
+        n,
+        a.astype(np.int64),
+        b.astype(np.int64),
+        start.reshape(-1, 2),
+        end.reshape(-1, 2),
+        target,
+        street,
+        kind,
+        None,
+    )
+
+
+def _cut_off(graph: tuple[Any, ...], gates: int) -> Array:
+    n, a, b = graph[:3]
+    _, piece = csgraph.connected_components(sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(n, n)), directed=False)
+    first = n - 1 - gates
+    return np.flatnonzero(piece[first : n - 1] != piece[n - 1])
+
+
+def _streets(frame: Any, gates: Array, served: Array) -> tuple[Array, Array, Array, Array]:
+    """Return street points, and straight pieces between crossings with the row of their street."""
+    none = np.empty((0, 2)), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64)
+    if frame is None or not len(frame) or not len(gates):
+        return none
+    shape = shapely.force_2d(frame.geometry.to_numpy())
+    use = np.flatnonzero(
+        np.isin(shapely.get_type_id(shape), (1, 5)) & ~shapely.is_empty(shape) & shapely.is_valid(shape)
+    )
+    x0, y0, x1, y1 = shapely.total_bounds(gates)
+    near = shapely.box(x0 - FARTHEST_M, y0 - FARTHEST_M, x1 + FARTHEST_M, y1 + FARTHEST_M)
+    use = use[shapely.intersects(shape[use], near)]
+    if not len(use):
+        return none
+    noded = shapely.get_parts(shapely.node(shapely.multilinestrings(shapely.get_parts(shape[use]))))
+    middle = shapely.line_interpolate_point(noded, 0.5, normalized=True)
+    row = use[shapely.STRtree(shape[use]).nearest(middle)]
+    xy, owner = shapely.get_coordinates(shapely.simplify(noded, _SIMPLE_M), return_index=True)
+    inner = np.flatnonzero(owner[1:] == owner[:-1])
+    ends = np.concatenate([xy[inner], xy[inner + 1]])
+    key, which = np.unique(np.round(ends, 3), axis=0, return_inverse=True)
+    pairs = cKDTree(key).query_pairs(_SNAP_M, output_type="ndarray")
+    size = len(key)
+    link = sparse.coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(size, size))
+    count, group = csgraph.connected_components(link, directed=False)
+    points = np.empty((count, 2))
+    points[group] = key
+    node = group[which.ravel()]
+    a, b = node[: len(inner)], node[len(inner) :]
+    real = a != b
+    return points, a[real], b[real], row[owner[inner]][real]
+
+
+def _entries(tree: Any, pieces: Array, gates: Array) -> tuple[Array, Array, Array, Array]:
+    """Return compound row, street piece, gate and point on the street for the nearest few pieces of each compound."""
+    who, piece = tree.query(gates, predicate="dwithin", distance=NEAR_M)
+    missing = np.setdiff1d(np.arange(len(gates)), who)
+    if len(missing):
+        (more, far_piece) = tree.query_nearest(gates[missing], max_distance=REACH_M, all_matches=False)
+        who, piece = np.concatenate([who, missing[more]]), np.concatenate([piece, far_piece])
+    far = shapely.distance(gates[who], pieces[piece])
+    order = np.lexsort((piece, far, who))
+    rank = np.arange(len(order)) - np.searchsorted(who[order], who[order])
+    keep = order[rank < ENTRIES]
+    who, piece = who[keep], piece[keep]
+    ends = shapely.get_coordinates(shapely.shortest_line(gates[who], pieces[piece])).reshape(-1, 2, 2)
+    return who, piece, ends[:, 0], ends[:, 1]
+
+
+def _joints(tree: Any, pieces: Array, served: Array) -> tuple[Array, Array, Array]:
+    """Return served row, street piece and point on the street, for sewers beside a street."""
+    if not len(served):
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 2))
+    who, piece = tree.query_nearest(served, max_distance=TARGET_M, all_matches=False)
+    at = shapely.line_interpolate_point(pieces[piece], shapely.line_locate_point(pieces[piece], served[who]))
+    return who, piece, shapely.get_coordinates(at)
+
+
+def _cut(
+    points: Array, a: Array, b: Array, street: Array, piece: Array, at: Array
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Cut pieces at points on them; a point within half a metre of an end becomes that end."""
+    length = np.hypot(*(points[b] - points[a]).T)
+    t = np.hypot(*(at - points[a[piece]]).T)
+    node = len(points) + np.arange(len(piece))
+    node = np.where(t < _SNAP_M, a[piece], np.where(length[piece] - t < _SNAP_M, b[piece], node))
+    points = np.concatenate([points, at])
+    m = np.arange(len(a))
+    new = node >= len(points) - len(at)
+    edge = np.concatenate([m, piece[new], m])
+    place = np.concatenate([np.full(len(a), -1.0), t[new], length + 1.0])
+    which = np.concatenate([a, node[new], b])
+    order = np.lexsort((which, place, edge))
+    edge, which = edge[order], which[order]
+    run = np.flatnonzero(edge[1:] == edge[:-1])
+    return points, which[run], which[run + 1], street[edge[run]], node
+
+
+def _straight(gates: Array, served: Array, first: int, root: int, within: float, most: int, obstacles: Any) -> Part:
+    """Return straight edges from compounds to their nearest served sewers, clear of houses that are not their own."""
+    empty = np.empty(0, np.int64)
+    nothing = empty, empty, np.empty((0, 2)), np.empty((0, 2)), empty, empty, np.empty(0, "U9")
+    if not len(served) or not len(gates):
+        return nothing
+    who, target = shapely.STRtree(served).query(gates, predicate="dwithin", distance=within)
+    far = shapely.distance(gates[who], served[target])
+    order = np.lexsort((target, far, who))
+    rank = np.arange(len(order)) - np.searchsorted(who[order], who[order])
+    keep = order[rank < most]
+    who, target = who[keep], target[keep]
+    lines = shapely.shortest_line(gates[who], served[target])
+    clear = _clear(lines, gates[who], obstacles)
+    who, target = who[clear], target[clear]
+    ends = shapely.get_coordinates(lines[clear]).reshape(-1, 2, 2)
+    k = len(who)
+    return first + who, np.full(k, root), ends[:, 0], ends[:, 1], target, np.full(k, -1), np.full(k, "straight")
+
+
+def _delaunay(gates: Array, served: Array, first: int, root: int, obstacles: Any) -> list[Part]:
+    """Return straight edges between neighbouring compounds, and to the sewers among their neighbours."""
+    middle = shapely.get_coordinates(shapely.point_on_surface(gates))
+    at = shapely.get_coordinates(served)
+    if len(at):
+        _, near = cKDTree(at).query(middle, k=min(5, len(at)))
+        near = np.unique(near)
+    else:
+        near = np.empty(0, np.int64)
+    xy = np.concatenate([middle, at[near]])
+    if len(xy) < 4:
+        i, j = np.triu_indices(len(xy), 1)
+    else:
+        try:
+            corners = Delaunay(xy, qhull_options="QJ").simplices
+        except QhullError:  # all on one line
+            i = np.argsort(xy[:, 0] + xy[:, 1])
+            corners = np.column_stack([i[:-1], i[1:], i[1:]])
+        sides = np.sort(np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [0, 2]]]), axis=1)
+        i, j = np.unique(sides[sides[:, 0] != sides[:, 1]], axis=0).T
+    c = len(gates)
+    both, one = (j < c), (i < c) & (j >= c)
+    shapes = np.concatenate([gates, served[near]])
+    lines = shapely.shortest_line(shapes[i], shapes[j])
+    fine = _clear(lines, shapes[i], obstacles) & (shapely.length(lines) <= FARTHEST_M)
+    ends = shapely.get_coordinates(lines).reshape(-1, 2, 2)
+    out = []
+    for use, is_target in ((both & fine, False), (one & fine, True)):
+        k = int(use.sum())
+        if k:
+            far = np.full(k, root) if is_target else first + j[use]
+            target = near[j[use] - c] if is_target else np.full(k, -1)
+            out.append((
+                first + i[use], far, ends[use, 0], ends[use, 1], target, np.full(k, -1), np.full(k, "straight")
+            ))  # fmt: skip
+    return out
+
+
+def _obstacles(frame: Any) -> Any:
+    if frame is None or not len(frame):
+        return None
+    shape = frame.geometry.to_numpy()
+    shape = shape[np.isin(shapely.get_type_id(shape), (3, 6)) & shapely.is_valid(shape)]
+    return shapely.STRtree(shape) if len(shape) else None
+
+
+def _clear(lines: Array, own: Array, obstacles: Any) -> Array:
+    """Whether lines miss every building that does not belong to the compound they leave."""
+    clear = np.ones(len(lines), bool)
+    if obstacles is not None and len(lines):
+        line, house = obstacles.query(lines, predicate="crosses")
+        foreign = ~shapely.intersects(obstacles.geometries[house], own[line])
+        clear[line[foreign]] = False
+    return clear
+
+
+def _crossings(layers: Mapping[str, Any], start: Array, end: Array) -> Array:
+    lines = shapely.linestrings(np.stack([start, end], axis=1)) if len(start) else np.empty(0, object)
+    out = np.zeros((len(lines), len(CROSSED)), np.int64)
+    for column, name in enumerate(CROSSED):
+        frame = layers.get(_CROSSED_LAYERS[name])
+        if frame is None or not len(frame) or not len(lines):
+            continue
+        shape = frame.geometry.to_numpy()
+        shape = shape[~shapely.is_missing(shape) & shapely.is_valid(shape)]
+        hit = shapely.STRtree(lines).query(shape, predicate="intersects")[1]
+        out[:, column] = np.bincount(hit, minlength=len(lines))
+    return out

@@ -1,0 +1,63 @@
+"""This module prices corridors: what each metre costs at least, and what a laid pipe costs beyond its size and depth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mapapp.plan.corridors import CROSSED, Corridors
+from mapapp.plan.prices import Prices
+from mapapp.plan.standard import Standard
+
+Array = np.ndarray[Any, Any]
+
+
+def least_per_metre(standard: Standard, prices: Prices) -> float:
+    """Return what a metre of pipe costs at least, over all sizes and depths that the standard allows."""
+    sizes = np.array([*standard.allowed_mm, min(standard.pressure_sizes_mm)])
+    depth = np.linspace(standard.min_cover_m, standard.max_depth_m, 200)
+    d, h = np.meshgrid(sizes, depth)
+    fits = h >= standard.min_cover_m + d / 1000.0 - (depth[1] - depth[0])
+    least = prices.pipe_cost(d, h, h, 1.0)[fits].min()
+    shallow = prices.pipe_cost(sizes, standard.min_cover_m + sizes / 1000, standard.min_cover_m + sizes / 1000, 1.0)
+    return float(min(least, shallow.min()))
+
+
+def least_manhole(standard: Standard, prices: Prices) -> float:
+    """Return what a manhole costs at least."""
+    sizes = np.array([*standard.allowed_mm, min(standard.pressure_sizes_mm)])
+    d, h = np.meshgrid(sizes, np.linspace(0.0, standard.max_depth_m, 200))
+    fits = h >= standard.min_cover_m
+    return float(prices.manhole_cost(d, h)[fits].min())
+
+
+def surface_per_metre(surface: Array, prices: Prices) -> Array:
+    """Return reinstatement per metre by surface; unknown words count as unknown surface."""
+    unknown = prices.surface_per_m.get("", 0.0)
+    words = pd.Series(surface, dtype=object).fillna("")
+    return np.asarray(words.map(lambda w: prices.surface_per_m.get(w, unknown)).to_numpy(float))
+
+
+def pieces(length: Array, standard: Standard) -> Array:
+    """Return into how many pipes an edge falls by the spacing of manholes of the smallest size."""
+    spacing = float(standard.spacing(np.array(standard.allowed_mm[0])))
+    return np.maximum(np.ceil(np.asarray(length) / max(spacing, 1.0) - 1e-9), 1.0).astype(np.int64)
+
+
+def crossings(corridors: Corridors, prices: Prices) -> Array:
+    """Return what the crossings of an edge cost."""
+    return np.asarray(corridors.crossings @ np.array([prices.crossing.get(name, 0.0) for name in CROSSED]))
+
+
+def floor(corridors: Corridors, surface: Array, standard: Standard, prices: Prices) -> Array:
+    """Return what each edge costs at least: the least pipe, a manhole per pipe, reinstatement, crossings.
+
+    A tree of least sum over these costs is a lower bound of the true cost of every plan over the same corridors and
+    compounds: no pipe lies shallower than minimum cover, and pumps, depth and size only add.
+    """
+    pipe = corridors.length * least_per_metre(standard, prices)
+    manhole = pieces(corridors.length, standard) * least_manhole(standard, prices)
+    surfaces = corridors.length * surface_per_metre(surface, prices)
+    return np.asarray(pipe + manhole + surfaces + crossings(corridors, prices))

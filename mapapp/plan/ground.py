@@ -1,0 +1,70 @@
+"""This module gives ground levels from scattered heights: manhole covers, spot heights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.spatial import cKDTree
+
+Array = np.ndarray[Any, Any]
+
+NEIGHBOURS = 6
+SURE_WITHIN_M = 250.0
+"""A level counts as known when a height lies this near."""
+ASSUMED_DEPTH_M = 2.5
+"""Ground above a sewer of which only the invert is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Heights in metres at points of the county's CRS, interpolated by inverse square distance."""
+
+    tree: Any
+    height: Array
+
+    @classmethod
+    def of(cls, layers: Mapping[str, Any], served: Any) -> Ground:
+        """Collect heights: manholes, ``spot_heights`` (column ``elev_m``), served nodes; else inverts plus a depth."""
+        xy, z = [], []
+        for frame, column in (
+            (layers.get("manholes"), "ground_elev_m"), (layers.get("spot_heights"), "elev_m"), (served, "ground_m")
+        ):  # fmt: skip
+            _add(frame, column, 0.0, xy, z)
+        if not sum(map(len, z)):
+            _add(served, "invert_m", ASSUMED_DEPTH_M, xy, z)
+        points = np.concatenate(xy) if xy else np.empty((0, 2))
+        height = np.concatenate(z) if z else np.empty(0)
+        return cls(cKDTree(points) if len(points) else None, height)
+
+    @property
+    def known(self) -> bool:
+        """Whether there is any height at all."""
+        return self.tree is not None
+
+    def at(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """Return levels and whether each is sure; zero and unsure everywhere when there is no height."""
+        n = len(x)
+        if self.tree is None or n == 0:
+            return np.zeros(n), np.zeros(n, bool)
+        k = min(NEIGHBOURS, len(self.height))
+        far, which = self.tree.query(np.column_stack([x, y]), k=k)
+        far, which = far.reshape(n, k), which.reshape(n, k)
+        weight = 1.0 / np.maximum(far, 0.01) ** 2
+        level = (weight * self.height[which]).sum(axis=1) / weight.sum(axis=1)
+        return level, far[:, 0] <= SURE_WITHIN_M
+
+
+def _add(frame: Any, column: str, plus: float, xy: list[Array], z: list[Array]) -> None:
+    if frame is None or column not in frame or not len(frame):
+        return
+    shape = frame.geometry.to_numpy()
+    value = pd.to_numeric(frame[column], errors="coerce").to_numpy(float)
+    good = np.isfinite(value) & ~shapely.is_missing(shape) & ~shapely.is_empty(shape)
+    if good.any():
+        xy.append(shapely.get_coordinates(shapely.centroid(shape[good])))
+        z.append(value[good] + plus)

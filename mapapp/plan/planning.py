@@ -1,0 +1,247 @@
+"""This module plans: corridors, targets, layout, sizes, cost, proof and stages, for all unserved compounds at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from mapapp.core.errors import InputError
+from mapapp.core.progress import Cancelled, Progress, silent
+from mapapp.core.text import Text
+from mapapp.plan import costs, phasing, tables
+from mapapp.plan.corridors import FARTHEST_M, Corridors, build
+from mapapp.plan.ground import Ground
+from mapapp.plan.layout import Layout, Site, lay
+from mapapp.plan.prices import Prices, load_prices
+from mapapp.plan.standard import Standard, load_standard
+from mapapp.plan.steiner import steiner_tree
+from mapapp.plan.targets import UNSERVED, Targets, demand
+
+Array = np.ndarray[Any, Any]
+
+TIME_LIMIT_S = 20.0
+ROUNDS = 6
+"""Layouts tried on the true cost, each steered away from what proved dear in the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to build.
+
+    Attributes
+    ----------
+    links : GeoDataFrame
+        One row per pipe, columns as `core.schema.layer("links")` and more; see `tables.links`.
+    refused : DataFrame
+        ``compound_id reason zh en``: compounds that get no link, and why.
+    summary : dict
+        Plain numbers, ready for JSON.
+    assumptions : list of Text
+        Everything that was taken for granted.
+    stages : DataFrame
+        The curve of households against money: ``block stage cost households cost_sum households_sum``.
+    lower_bound : float
+        No plan over the same corridors, compounds, standard and prices costs less.
+    gap_pct : float
+        How far the plan may lie above the best possible, in per cent of the bound.
+    """
+
+    links: gpd.GeoDataFrame
+    refused: pd.DataFrame
+    summary: dict[str, Any]
+    assumptions: list[Text]
+    stages: pd.DataFrame
+    lower_bound: float
+    gap_pct: float
+
+
+def run(
+    layers: Mapping[str, Any],
+    verdicts: Any,
+    served: Any,
+    *,
+    standard: Standard | str = "gb50014-2021",
+    prices: Prices | str = "example",
+    budget: float | None = None,
+    seed: int = 0,
+    time_limit_s: float | None = None,
+    pinned: frozenset[str] = frozenset(),
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Plan:
+    """Plan a link for every unserved compound, or say why there is none.
+
+    Parameters
+    ----------
+    layers : mapping of str to GeoDataFrame
+        ``compounds``, and where there are any ``streets buildings manholes water railways spot_heights``, one metric CRS.
+    verdicts : DataFrame
+        ``compound_id verdict`` of the audit.
+    served : GeoDataFrame
+        Places a link may join, as `AuditResult.served`.
+    standard, prices : value, or name of a shipped file, or path
+    budget : float, optional
+        Money per stage; zero is allowed and builds nothing beyond what is pinned.
+    seed : int
+        One seed, one plan, as long as the time limit does not end the search.
+    time_limit_s : float, optional
+        For the layout; default `TIME_LIMIT_S`.
+    pinned : set of str
+        Compounds that must be in the first stage.
+    progress, cancelled : callable, optional
+        ``progress`` is told the share done and may raise `Cancelled`; ``cancelled()`` true ends the search and keeps the best
+        plan so far, or raises `Cancelled` when there is none yet.
+
+    Raises
+    ------
+    InputError
+        A standard or price book that cannot be used, a negative or infinite budget.
+    """
+    started = time.monotonic()
+    tell = progress or silent
+    asked = cancelled or (lambda: False)
+    standard = load_standard(standard) if isinstance(standard, str) else standard
+    prices = load_prices(prices) if isinstance(prices, str) else prices
+    if budget is not None and not 0 <= budget < np.inf:
+        raise InputError(
+            Text(f"预算为 {budget}。", f"The budget is {budget}."), Text("须为零或正数。", "It must be zero or more.")
+        )
+    tell(0.0, Text("正在查找未接入的小区", "Finding unserved compounds"))
+    compounds, refused = _unserved(layers.get("compounds"), verdicts)
+    ground = Ground.of(layers, served)
+    targets = Targets.of(served, ground)
+    households, guessed = demand(compounds)
+    tell(0.05, Text("正在生成走廊", "Building corridors"))
+    if asked():
+        raise Cancelled
+    gates = shapely.force_2d(compounds.geometry.to_numpy()) if len(compounds) else np.empty(0, object)
+    corridors = build(layers, gates, targets.point)
+    surface = tables.surfaces(layers.get("streets"), corridors)
+    site = Site(corridors, surface, ground, targets, households, standard, prices)
+    joined = _joined(corridors, len(compounds))
+    refused += [(c, "out_of_reach") for c in compounds["compound_id"][~joined]]
+    deadline = started + (TIME_LIMIT_S if time_limit_s is None else time_limit_s)
+    layout, bound = _search(site, joined, seed, deadline, tell, asked)
+    for number, error in layout.failed.items():
+        lost = np.flatnonzero(layout.compounds == number)
+        refused += [(c, "no_levels", error) for c in compounds["compound_id"].iloc[lost]]
+    tell(0.9, Text("正在分期", "Cutting stages"))
+    links = tables.links(site, layout, compounds, layers)
+    stage, curve = phasing.stages(
+        tables.below(links), links["cost"].to_numpy(float), links["own_households"].to_numpy(float), budget,
+        links["own_compounds"].isin(pinned).to_numpy(),
+    )  # fmt: skip
+    links["stage"] = pd.array(stage, dtype="Int64")
+    gap = 0.0 if layout.cost <= bound else 100.0 * (layout.cost / bound - 1.0) if bound > 0 else np.inf
+    refusals = tables.refusals(refused, FARTHEST_M)
+    summary = tables.summary(
+        links, refusals, len(refusals) + int((layout.compounds >= 0).sum()) - _failed(layout), bound, gap
+    )
+    summary |= {"budget": budget, "standard": standard.name, "prices": prices.name, "example_prices": prices.example}
+    summary["seconds"] = round(time.monotonic() - started, 3)
+    tell(1.0, Text("完成", "Done"))
+    notes = tables.assumptions(site, links, guessed, layout)
+    return Plan(links, refusals, summary, notes, curve, bound, gap)
+
+
+def _failed(layout: Layout) -> int:
+    return int(np.isin(layout.compounds, list(layout.failed)).sum())
+
+
+def _unserved(compounds: Any, verdicts: Any) -> tuple[Any, list[tuple[Any, ...]]]:
+    """Return the compounds to join, sorted by id so that row order does not matter, and those without a place."""
+    empty = gpd.GeoDataFrame({"compound_id": pd.Series(dtype="str")}, geometry=gpd.GeoSeries([]))
+    if verdicts is None or not len(verdicts):
+        return empty, []
+    wanted = verdicts.loc[verdicts["verdict"].isin(UNSERVED), "compound_id"].astype(str).unique()
+    if compounds is None:
+        return empty, [(c, "no_geometry") for c in sorted(wanted)]
+    frame = compounds[compounds["compound_id"].astype(str).isin(wanted)]
+    shape = frame.geometry
+    usable = (~(shape.isna() | shape.is_empty)).to_numpy().copy()
+    usable[usable] = np.isfinite(shapely.bounds(shape.to_numpy()[usable])).all(axis=1)
+    frame = frame[usable].assign(compound_id=lambda f: f["compound_id"].astype(str))
+    # a compound in several rows is one compound in several parts
+    if frame["compound_id"].duplicated().any():
+        merged = frame.dissolve("compound_id", aggfunc="first").reset_index()
+        frame = merged[frame.columns]
+    frame = frame.sort_values("compound_id", ignore_index=True)
+    frame = frame.set_geometry(shapely.make_valid(frame.geometry.to_numpy()), crs=frame.crs)
+    lost = sorted(set(wanted) - set(frame["compound_id"]))
+    return frame, [(c, "no_geometry") for c in lost]
+
+
+def _joined(corridors: Corridors, count: int) -> Array:
+    from scipy import sparse
+    from scipy.sparse import csgraph
+
+    graph = sparse.coo_matrix((np.ones(len(corridors.a)), (corridors.a, corridors.b)), shape=(corridors.n, corridors.n))
+    _, piece = csgraph.connected_components(graph, directed=False)
+    return np.asarray(piece[corridors.compound : corridors.compound + count] == piece[corridors.root])
+
+
+def _search(
+    site: Site, joined: Array, seed: int, deadline: float, tell: Progress, asked: Callable[[], bool]
+) -> tuple[Layout, float]:
+    """Return the best layout on the true cost, and the bound."""
+    c = site.corridors
+    if not joined.any():
+        return lay(site, np.empty(0, np.int64)), 0.0
+    terminals = np.concatenate([[c.root], c.compound + np.flatnonzero(joined)])
+    floor = costs.floor(c, site.surface, site.standard, site.prices)
+    left = max(deadline - time.monotonic(), 0.5)
+    tell(0.1, Text("正在布线", "Laying out"))
+    tree = steiner_tree(c.a, c.b, floor, terminals, seed=seed, time_limit_s=0.4 * left)
+    tell(0.45, Text("正在定管径与标高", "Sizing"))
+    begun = time.monotonic()
+    best = lay(site, tree.edges)
+    once = time.monotonic() - begun
+    value, edges, layout = _value(best), tree.edges, best
+    weight = floor.copy()
+    for turn in range(1, ROUNDS):
+        if asked() or time.monotonic() + 1.5 * once > deadline or value <= tree.lower_bound:
+            break
+        tell(0.45 + 0.4 * turn / ROUNDS, Text("正在按实际造价改进", "Improving on the true cost"))
+        weight = _steered(weight, floor, layout, edges)
+        left = max(0.3 * (deadline - time.monotonic()), 0.2)
+        edges = steiner_tree(c.a, c.b, weight, terminals, seed=seed + turn, time_limit_s=left).edges
+        layout = lay(site, edges)
+        if _value(layout) < value:
+            best, value = layout, _value(layout)
+    bound = tree.lower_bound
+    if best.failed:  # the bound must be of the compounds that the cost is of
+        done = joined & ~np.isin(best.compounds, list(best.failed))
+        kept = np.concatenate([[c.root], c.compound + np.flatnonzero(done)])
+        bound = steiner_tree(
+            c.a, c.b, floor, kept, seed=seed, time_limit_s=max(deadline - time.monotonic(), 0.5)
+        ).lower_bound
+    return best, bound
+
+
+def _value(layout: Layout) -> float:
+    """Return the cost; what cannot be sized is dearer than everything."""
+    return layout.cost + 1e12 * len(layout.failed)
+
+
+def _steered(weight: Array, floor: Array, layout: Layout, edges: Array) -> Array:
+    """Make corridors that proved dear dearer, in proportion to the usual surcharge; half of the way each time."""
+    out = weight.copy()
+    out[edges] = np.maximum(out[edges], floor[edges])
+    if not len(layout.pipes):
+        return out
+    true = layout.pipes.groupby("edge")["total"].sum()
+    edge, cost = true.index.to_numpy(np.int64), true.to_numpy(float)
+    usual = cost.sum() / floor[edge].sum()
+    extra = np.maximum(cost / usual - floor[edge], 0.0)
+    out[edge] = 0.5 * out[edge] + 0.5 * (floor[edge] + extra)
+    return out
+
+
+__all__ = ["Plan", "run"]

@@ -1,0 +1,266 @@
+"""This module writes a plan as tables: links, refusals, summary, assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from mapapp.core.text import Text
+from mapapp.plan.corridors import Corridors
+from mapapp.plan.layout import Layout, Site
+
+Array = np.ndarray[Any, Any]
+
+REASONS: dict[str, Text] = {
+    "no_geometry": Text(
+        "小区没有位置，无法规划。请补充边界或点位。",
+        "The compound has no place on the map. Add its outline or a point.",
+    ),
+    "out_of_reach": Text(
+        "{far:g} m 以内没有可接入的污水管。", "There is no served sewer within {far:g} m that a corridor leads to."
+    ),
+    "no_levels": Text("没有可行的管径与标高：{why}", "No size and level is possible: {why}"),
+}
+
+LINK_COLUMNS = (
+    "link_id", "compound_ids", "from_node", "to_node", "length_m", "diameter_mm", "slope", "ground_up_m", "ground_down_m",
+    "invert_up_m", "invert_down_m", "depth_up_m", "depth_down_m", "flow_lps", "pump", "cost_low", "cost", "cost_high",
+    "corridor", "stage", "households", "downstream_link_id", "street", "surface", "crossings", "pressure", "lift_m", "fill",
+    "velocity_ms", "drop_m", "cost_pipe", "cost_manhole", "cost_pump", "cost_surface", "cost_drop", "ground_known",
+    "target_known", "own_compounds", "own_households",
+)  # fmt: skip
+
+
+def surfaces(streets: Any, corridors: Corridors) -> Array:
+    """Return the surface of each corridor, from its street; empty where unknown."""
+    out = np.full(len(corridors.a), "", dtype=object)
+    on = corridors.street >= 0
+    if streets is not None and "surface" in streets and on.any():
+        words = streets["surface"].astype(object).where(streets["surface"].notna(), "").to_numpy(object)
+        out[on] = words[corridors.street[on]]
+    return out
+
+
+def links(site: Site, layout: Layout, compounds: Any, layers: Mapping[str, Any]) -> gpd.GeoDataFrame:
+    """Return one row per pipe, ordered from the heads down within each tree.
+
+    Columns as the interface names them; levels are missing where no height is known anywhere. ``own_compounds`` is the
+    compound that begins at the pipe, ``own_households`` its households: what a stage counts once.
+    """
+    crs = compounds.crs if len(compounds) else None
+    p = layout.pipes
+    if not len(p):
+        frame = gpd.GeoDataFrame(
+            {c: pd.Series(dtype=object) for c in LINK_COLUMNS}, geometry=gpd.GeoSeries([]), crs=crs
+        )
+        return frame.astype(
+            {c: float for c in LINK_COLUMNS if c.endswith(("_m", "_mm", "_lps")) or c.startswith("cost")}
+        )
+    c = site.corridors
+    p = p.sort_values(["root", "pipe_id"], ignore_index=True)
+    width = max(4, len(str(len(p))))
+    ids = np.array([f"L{i + 1:0{width}d}" for i in range(len(p))], dtype=object)
+    row = pd.Series(np.arange(len(p)), index=p["pipe_id"])
+    below = p["downstream_pipe_id"].map(row).to_numpy(float)
+    down = np.where(np.isnan(below), -1, np.nan_to_num(below)).astype(np.int64)
+    start = p["node_up"].to_numpy(np.int64)
+    own = np.where(start >= c.compound, start - c.compound, -1)
+    # a pipe whose upper node is a compound is its first; a compound in the middle of a run begins at the pipe that leaves it
+    names = compounds["compound_id"].to_numpy(object)
+    point = _nodes(p, down, own, names)
+    target = p["target"].to_numpy(np.int64)
+    joined = (
+        np.array([str(x) for x in site.targets.name], dtype=object) if len(site.targets.name) else np.empty(0, object)
+    )
+    to = np.where(down >= 0, point[np.maximum(down, 0)], np.where(target >= 0, joined[np.maximum(target, 0)], ""))
+    edge = p["edge"].to_numpy(np.int64)
+    street = c.street[edge]
+    known = site.ground.known
+    missing = np.nan if not known else 0.0
+    sure, prices = p["sure"].to_numpy(bool), site.prices
+    target_known = np.isfinite(p["outlet_invert_m"].to_numpy(float)) | (target < 0)
+    spread = np.where(sure & target_known, 1.0, prices.unknown_ground)
+    total = p["total"].to_numpy(float)
+    lines = shapely.linestrings(
+        np.stack([p[["x_up", "y_up"]].to_numpy(float), p[["x_down", "y_down"]].to_numpy(float)], axis=1)
+    )
+    frame = gpd.GeoDataFrame(
+        {
+            "link_id": ids,
+            "compound_ids": _through(down, own, names),
+            "from_node": point,
+            "to_node": to,
+            **{k: p[k].to_numpy(float) for k in ("length_m", "diameter_mm", "slope")},
+            **{
+                k: p[k].to_numpy(float) + missing
+                for k in ("ground_up_m", "ground_down_m", "invert_up_m", "invert_down_m")
+            },
+            **{k: p[k].to_numpy(float) for k in ("depth_up_m", "depth_down_m", "flow_lps")},
+            "pump": p["pump"].to_numpy(bool),
+            "cost_low": total * prices.low / spread,
+            "cost": total,
+            "cost_high": total * prices.high * spread,
+            "corridor": np.where(street >= 0, _street_names(layers.get("streets"), street), c.kind[edge]),
+            "households": p["households"].to_numpy(float),
+            "downstream_link_id": np.where(down >= 0, ids[np.maximum(down, 0)], None),
+            "street": np.where(street >= 0, _street_names(layers.get("streets"), street), None),
+            "surface": site.surface[edge],
+            "crossings": c.crossings[edge].sum(axis=1),
+            "pressure": p["pressure"].to_numpy(bool),
+            **{k: p[k].to_numpy(float) for k in ("lift_m", "fill", "velocity_ms", "drop_m")},
+            **{k: p[k].to_numpy(float) for k in ("cost_pipe", "cost_manhole", "cost_pump")},
+            "cost_surface": p["cost_fixed"].to_numpy(float),
+            "cost_drop": p["cost_drop"].to_numpy(float),
+            "ground_known": sure,
+            "target_known": target_known,
+            "own_compounds": np.where(own >= 0, names[np.maximum(own, 0)], ""),
+            "own_households": np.where(own >= 0, site.households[np.maximum(own, 0)], 0.0),
+        },
+        geometry=lines,
+        crs=crs,
+    )
+    texts = ["link_id", "compound_ids", "from_node", "to_node", "corridor", "street", "surface", "downstream_link_id"]
+    return frame.astype({t: "str" for t in [*texts, "own_compounds"]})
+
+
+def _nodes(p: pd.DataFrame, down: Array, own: Array, names: Array) -> Array:
+    """Return the name of the node at the upper end of each pipe: a compound's id, or a new manhole."""
+    at = p["node_up"].to_numpy(np.int64)
+    key = np.where(at >= 0, at, -1 - np.arange(len(p)))  # pieces of one corridor have nodes of their own
+    _, number = np.unique(key, return_inverse=True)
+    order = np.full(number.max() + 1, len(p))
+    np.minimum.at(order, number, np.arange(len(p)))
+    rank = np.argsort(np.argsort(order))[number]
+    fresh = np.array([f"NEW-{r + 1:04d}" for r in rank], dtype=object)
+    return np.where(own >= 0, names[np.maximum(own, 0)], fresh)
+
+
+def _through(down: Array, own: Array, names: Array) -> list[str]:
+    """Return the compounds whose sewage runs through each pipe, joined by ``;``, sorted."""
+    sets: list[list[str]] = [[] for _ in down]
+    waiting = np.bincount(down[down >= 0], minlength=len(down))
+    ready = np.flatnonzero(waiting == 0).tolist()
+    for i in ready:
+        if own[i] >= 0:
+            sets[i].append(str(names[own[i]]))
+        if (d := int(down[i])) >= 0:
+            sets[d].extend(sets[i])
+            waiting[d] -= 1
+            if waiting[d] == 0:
+                ready.append(d)
+    return [";".join(sorted(s)) for s in sets]
+
+
+def _street_names(streets: Any, row: Array) -> Array:
+    if streets is None or not len(streets):
+        return np.full(len(row), "street", dtype=object)
+    column = "street_id" if "street_id" in streets else None
+    words = (
+        streets[column].astype(str).to_numpy(object) if column else np.arange(len(streets)).astype(str).astype(object)
+    )
+    return np.asarray(words[np.maximum(row, 0)])
+
+
+def below(frame: Any) -> Array:
+    """Return the row of the link below each link, -1 at the network."""
+    row = pd.Series(np.arange(len(frame)), index=frame["link_id"])
+    return frame["downstream_link_id"].map(row).fillna(-1).to_numpy().astype(np.int64)
+
+
+def refusals(refused: list[tuple[Any, ...]], far: float) -> pd.DataFrame:
+    """Return one row per refused compound: ``compound_id reason zh en``."""
+    rows = []
+    for item in refused:
+        text = REASONS[item[1]]
+        why = Text(item[2].message("zh"), item[2].message("en")) if len(item) > 2 else ""
+        text = text.format(far=far, why=why)
+        rows.append((str(item[0]), item[1], text.zh, text.en))
+    frame = pd.DataFrame(rows, columns=["compound_id", "reason", "zh", "en"])
+    return frame.sort_values("compound_id", ignore_index=True)
+
+
+def summary(frame: Any, refused: pd.DataFrame, unserved: int, bound: float, gap: float) -> dict[str, Any]:
+    """Return the plain figures of the command line."""
+    now = frame[frame["stage"] == 1]
+    return {
+        "unserved": unserved,
+        "linked": unserved - len(refused),
+        "refused": len(refused),
+        "pipes": len(frame),
+        "length_m": round(float(frame["length_m"].sum()), 1),
+        "pumps": int(frame["pump"].sum()),
+        "households": round(float(frame["own_households"].sum())),
+        "cost_low": round(float(frame["cost_low"].sum()), 2),
+        "cost": round(float(frame["cost"].sum()), 2),
+        "cost_high": round(float(frame["cost_high"].sum()), 2),
+        "lower_bound": round(float(bound), 2),
+        "gap_pct": round(float(gap), 3) if np.isfinite(gap) else None,
+        "stages": int(frame["stage"].max()) if len(frame) else 0,
+        "cost_stage_1": round(float(now["cost"].sum()), 2),
+        "households_stage_1": round(float(now["own_households"].sum())),
+    }
+
+
+def assumptions(site: Site, frame: Any, guessed: Array, layout: Layout) -> list[Text]:
+    """Return every assumption that the plan rests on."""
+    standard, prices = site.standard, site.prices
+    out = [
+        Text("标准：{s}；每户 {p:g} 人，{l:g} L/(人·d)，排放系数 {r:g}，入渗 {i:.0%}。",
+             "Standard: {s}; {p:g} persons per household, {l:g} L per person and day, return {r:g}, infiltration {i:.0%}.")
+        .format(s=standard.title, p=standard.persons_per_household, l=standard.litres_per_person_day,
+                r=standard.return_share, i=standard.infiltration_share),
+        Text("价格本：{p}（{c}）；低 ×{a:g}，高 ×{b:g}。", "Price book: {p} ({c}); low x{a:g}, high x{b:g}.")
+        .format(p=prices.title, c=prices.currency, a=prices.low, b=prices.high),
+        Text("小区排水管在出口处按最小覆土 {h:g} m 考虑。", "Drains leave a compound at minimum cover, {h:g} m.")
+        .format(h=standard.min_cover_m),
+        Text("受纳管的剩余能力未核算。", "Spare capacity of the receiving sewers was not checked."),
+    ]  # fmt: skip
+    out.extend(standard.notes)
+    if prices.example:
+        out.insert(
+            0,
+            Text(
+                "价格为示例，不是真实造价，请换成当地价格。",
+                "The prices are examples, nobody's real ones: put in your own.",
+            ),
+        )
+    joined = layout.compounds >= 0
+    if k := int((guessed & joined).sum()):
+        out.append(
+            Text(
+                "{k} 个小区户数未知或为零，按建筑面积、楼栋数或 50 户估算。",
+                "{k} compounds with unknown or zero households: taken from floor area, buildings, or 50.",
+            ).format(k=k)
+        )
+    if len(frame):
+        if not site.ground.known:
+            out.append(
+                Text(
+                    "没有任何高程：按平地计算，标高留空，造价范围放宽。",
+                    "No height is known: flat ground was assumed, levels are left out, the cost range is wider.",
+                )
+            )
+        elif k := int((~frame["ground_known"]).sum()):
+            out.append(
+                Text(
+                    "{k} 条管段附近 250 m 内没有高程，地面为推算。",
+                    "{k} pipes have no height within 250 m: their ground is extrapolated.",
+                ).format(k=k)
+            )
+        if k := int((~frame["target_known"]).sum()):
+            out.append(
+                Text(
+                    "{k} 处受纳管底标高未知，未核对能否自流接入。",
+                    "{k} receiving sewers have no known invert: whether the fall suffices was not checked.",
+                ).format(k=k)
+            )
+        if k := int((frame["corridor"] == "straight").sum()):
+            out.append(
+                Text("{k} 条管段不沿道路，为直线示意。", "{k} pipes follow no street: straight lines.").format(k=k)
+            )
+    return out
