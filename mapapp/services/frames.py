@@ -7,9 +7,10 @@ hands out has passed `scope.access`: rows dropped, columns dropped, figures roun
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +41,7 @@ _SOURCES: Final = ("compounds", "ledger", "verdicts", "findings", "problems")
 _GAP_RULES: Final = frozenset({"not_connected", "no_main", "wrong_outlet", "no_gravity", "inlet_unknown", "no_data"})
 _MAX_ROWS: Final = 4_000_000
 _LARGE: Final = 20_000
+_ENOUGH: Final = 5
 
 
 class _Frames:
@@ -273,6 +275,25 @@ class View:
             frame = frame.assign(**disclosure.redact(pd.DataFrame(frame[texts])))
         out: pd.DataFrame = frame.reset_index(drop=True)
         return out
+
+    def sums(self, rows: pd.DataFrame, columns: Sequence[str]) -> dict[str, float | int]:
+        """Return totals of some compounds of `frame`, by column; a sum of nothing known is left out, not zero.
+
+        Where this asker sees rounded figures, the total of five or more compounds is the exact one, rounded once, so
+        that it agrees with what the county publishes; below five it is the sum of the rounded figures, because the
+        exact one would give them away.
+        """
+        there = [column for column in columns if column in rows.columns]
+        figures = pd.DataFrame(rows[there])
+        rounded = self.access("compounds").rounded
+        if rounded and len(rows) >= _ENOUGH:
+            exact = self._raw("compounds")
+            figures = pd.DataFrame(exact.loc[exact["compound_id"].isin(set(rows["compound_id"])), there])
+        sums = figures.apply(pd.to_numeric, errors="coerce").astype("float64").sum(min_count=1).to_frame().T
+        if rounded:
+            sums = disclosure.round_figures(sums)
+        found = {str(column): float(value) for column, value in sums.iloc[0].items() if not math.isnan(value)}
+        return {column: int(v) if v.is_integer() else round(v, 2) for column, v in found.items()}
 
     def _raw(self, layer: str, *, geometry: bool = True) -> pd.DataFrame:
         """Return the layer uncut. Nothing outside this class may touch it."""

@@ -258,7 +258,9 @@ def open_(county: County, token: str, *, now: datetime | None = None) -> Opened:
         saw = (
             Text("此链接已被发送人撤销。", "The sender revoked this link.")
             if share.revoked_at is not None
-            else Text(f"此链接已于 {share.expires_at} 到期。", f"This link ended at {share.expires_at}.")
+            else Text("此链接已于 {at} 到期。", "This link ended at {at}.").format(
+                at=(share.expires_at or "").replace("T", " ")
+            )
         )
         raise GoneError(saw, Text("请联系发送人重新获取。", "Ask the sender for a new one."))
     spec = ShareSpec.from_json(share.spec)

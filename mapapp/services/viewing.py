@@ -191,14 +191,14 @@ def summary(view: View, wanted: filters.Filters, lang: Lang) -> Json:
     if "compounds" in view.layers:
         shown = select(view, "compounds", wanted)
         rounded = view.access("compounds").rounded
-        out["totals"] = {"compounds": len(shown), **_sums(shown)}
+        out["totals"] = {"compounds": len(shown), **view.sums(shown, _TOTALS)}
         out["missing"] = {c: n for c in out["totals"] if c in shown and (n := int(shown[c].isna().sum()))}
         for column in FILTER_COLUMNS:
             if column in shown.columns:
                 out["by"][_SHORT.get(column, column)] = filters.count(shown[column], is_list=column in LISTS)
         if "sewer_pending" in shown.columns:
             out["totals"]["gaps"] = int(shown["sewer_pending"].fillna(False).sum())
-        out["years"] = _years(shown)
+        out["years"] = _years(view, shown)
         out["rounded"] = rounded
         if rounded:
             out["note"] = Text("数字为约数。", "Figures are rounded.").pick(lang)
@@ -216,22 +216,12 @@ def summary(view: View, wanted: filters.Filters, lang: Lang) -> Json:
     return out
 
 
-def _sums(frame: pd.DataFrame) -> dict[str, float | int]:
-    there = [column for column in _TOTALS if column in frame.columns]
-    sums = {
-        column: float(pd.to_numeric(frame[column], errors="coerce").astype("float64").sum(min_count=1))
-        for column in there
-    }
-    # a sum of nothing known is unknown, not zero
-    return {column: int(v) if v.is_integer() else round(v, 2) for column, v in sums.items() if not math.isnan(v)}
-
-
-def _years(frame: pd.DataFrame) -> list[Json]:
+def _years(view: View, frame: pd.DataFrame) -> list[Json]:
     if "programme_year" not in frame.columns or not len(frame):
         return []
     years = filters.as_words(frame["programme_year"]).fillna(filters.MISSING)
     return [
-        {"year": str(year), "compounds": len(part), **_sums(part)}
+        {"year": str(year), "compounds": len(part), **view.sums(part, _TOTALS)}
         | ({"by_status": filters.count(part["status"])} if "status" in part.columns else {})
         for year, part in frame.groupby(years)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import cache
 from types import MappingProxyType
 
@@ -160,6 +161,19 @@ def choose(asked: Request, default: Lang) -> Lang:
             return "en" if word == "en" else "zh"
     best = asked.accept_languages.best_match(["zh", "zh-cn", "zh-hans", "en"])
     return default if best is None else ("en" if best == "en" else "zh")
+
+
+def instant(moment: str | None) -> str:
+    """Return a stored moment as people write it, with its zone and kept to the second: 2026年12月7日 18:00:05（UTC+8）."""
+    if not moment:
+        return "—"
+    at = datetime.fromisoformat(moment)
+    clock = f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"
+    hours = (at.utcoffset() or timedelta()).total_seconds() / 3600
+    zone = f"UTC{hours:+g}"
+    if language() == "en":
+        return f"{at.day} {at:%b} {at.year} {clock} ({zone})"
+    return f"{at.year}年{at.month}月{at.day}日 {clock}（{zone}）"
 
 
 def asked_explicitly() -> bool:

@@ -23,8 +23,9 @@ def context() -> dict[str, Any]:
         "t": i18n.t,
         "lang": i18n.language(),
         "nonce": security.nonce,
+        "instant": i18n.instant,
         "private": shared,
-        "user": None if shared or scope is None else {"name": scope.name, "role": scope.role},
+        "user": None if shared or scope is None or here.settings().local else {"name": scope.name, "role": scope.role},
         "local": here.settings().local,
         "texts": i18n_map.page_texts(i18n.language()),
     }

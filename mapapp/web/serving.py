@@ -69,7 +69,11 @@ def serve(settings: Settings) -> None:
     sock = listen(settings)
     print(f"{name}: {address(settings, sock)}", flush=True)  # noqa: T201  # the one line a person waits for
     if nobody:
-        print("mapapp user add DB NAME --role administrator", file=sys.stderr, flush=True)  # noqa: T201
+        hint = Text(
+            "还没有用户，谁也登录不了。请先运行：mapapp user add 数据库 用户名 --role administrator",
+            "There is no user yet, so nobody can log in. Run: mapapp user add DB NAME --role administrator",
+        )
+        print(hint.pick(settings.language), file=sys.stderr, flush=True)  # noqa: T201
     if settings.workers == 1 or not hasattr(os, "fork"):
         _work(settings, sock)
     else:
@@ -86,6 +90,9 @@ def _work(settings: Settings, sock: socket.socket) -> None:
     from mapapp.web.app import create_app
 
     signal.signal(signal.SIGTERM, _stop)
+    logging.getLogger("waitress.queue").setLevel(
+        logging.ERROR
+    )  # a page asks for many tiles at once; that is no warning
     app = create_app(settings)
     try:
         waitress.serve(
