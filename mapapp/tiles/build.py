@@ -102,7 +102,11 @@ def build(
     ------
     InputError
         When the frame has no CRS.
+    ValueError
+        When an attribute is called ``count`` or ``worst``: aggregates have those of their own.
     """
+    if reserved := {"count", "worst"} & {key, *attributes}:
+        raise ValueError(f"aggregates have attributes of their own called {sorted(reserved)}")
     frame = frame.reset_index(drop=True)
     names = list(dict.fromkeys([key, *(a for a in attributes if a in frame.columns)]))
     group = [g for g in (GROUPS if group is None else group) if g in names]

@@ -42,7 +42,7 @@ def pipes():
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tiles")
-    return tiles.build(pipes(), folder, attributes=["kind", "year"], key="pipe_id", version="1")
+    return tiles.build(pipes(), folder, attributes=["kind", "year", "rule"], key="pipe_id", version="1")
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +125,10 @@ def test_filters_switches_and_styles_ask_for_nothing(page):
     assert page.evaluate("vector_layer_mapapp.counts('pipes')") == {"loaded": 30, "shown": 10, "classes": {"storm": 10}}
     page.evaluate("vector_layer_mapapp.setFilter('pipes', {kind: ['storm'], year: ['2001']})")
     assert page.evaluate("vector_layer_mapapp.counts('pipes').shown") == 5
+    page.evaluate("vector_layer_mapapp.setFilter('pipes', {rule: ['no_main']})")
+    assert page.evaluate("vector_layer_mapapp.counts('pipes').shown") == 10
+    page.evaluate("vector_layer_mapapp.setFilter('pipes', {rule: ['dangling', null]})")
+    assert page.evaluate("vector_layer_mapapp.counts('pipes').shown") == 30
     page.evaluate("vector_layer_mapapp.setFilter('pipes', null).setHidden('pipes', ['sewage'])")
     assert page.evaluate("vector_layer_mapapp.counts('pipes').shown") == 10
     page.evaluate("vector_layer_mapapp.setHidden('pipes', []).setVisible('pipes', false).setVisible('pipes', true)")

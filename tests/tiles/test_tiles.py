@@ -278,3 +278,11 @@ def test_the_same_frame_gives_the_same_bytes(tmp_path):
     one, two = build(town(5000), tmp_path / "a"), build(town(5000), tmp_path / "b")
     for z in (7, 12, 15):
         assert [one.tile(*a) for a in at(one, z)] == [two.tile(*a) for a in at(two, z)]
+
+
+@pytest.mark.parametrize("name", ["count", "worst"])
+def test_names_of_aggregates_are_reserved(tmp_path, name):
+    """A column of that name would make the map take features for aggregates."""
+    with pytest.raises(ValueError, match=name):
+        build(pipes([shapely.Point(X0, Y0)], **{name: [1]}), tmp_path, attributes=[name])
+    assert not (tmp_path / "cache").exists()

@@ -250,7 +250,9 @@
     return (all[name] = out);
   }
 
+  /* Whether a value, or one of several joined by ";", is on the list. */
   function wanted(list, value) {
+    if (typeof value === "string" && value.indexOf(";") > 0) return value.split(";").some(function (one) { return wanted(list, one); });
     for (var i = 0; i < list.length; i++) if (list[i] === value || (value !== null && list[i] !== null && String(list[i]) === String(value))) return true;
     return false;
   }
