@@ -197,6 +197,7 @@ _SHARE: dict[str, Text] = {
     "share.recipient_hint": Text("例如：县自来水公司", "e.g. County Water Company"),
     "share.recipient_why": Text("会作为水印显示", "Shown as a watermark"),
     "share.code": Text("口令（可不设）", "Pass code (optional)"),
+    "share.code_needed": Text("口令（单位链接必填）", "Pass code (a unit link needs one)"),
     "share.code_hint": Text("至少 4 位，另行告知对方", "At least 4 characters; tell it separately"),
     "share.code_apart": Text("口令请另行告知，不要和链接一起发。", "Send the pass code separately from the link."),
     "share.unit_name": Text("单位名称", "Unit"),

@@ -4,6 +4,7 @@
   var Mapapp = window.Mapapp = window.Mapapp || {};
   var t = Mapapp.t, el = Mapapp.dom.el;
   var pending = 0;
+  var dark = window.matchMedia("(prefers-color-scheme: dark)");
 
   function failed(error) {
     if (Mapapp.api.aborted(error)) return;
@@ -13,6 +14,8 @@
   /** What does not depend on filters: title, date, layers, style, filters on offer. */
   function loadView() {
     return Mapapp.api.get("/view" + Mapapp.state.query(), "view").then(function (view) {
+      view.light = view.style;
+      if (dark.matches) view.style = Mapapp.symbols.forDark(view.style);
       Mapapp.view = view;
       bar();
       notices();
@@ -142,6 +145,7 @@
     document.querySelector(".skip").addEventListener("click", skipToTable);
     document.addEventListener("keydown", keys);
     Mapapp.state.on(changed);
+    if (dark.addEventListener) dark.addEventListener("change", function () { begin(); });
     Mapapp.maplayer.start();
     Mapapp.controls.build();
     var at = Mapapp.state.get().at;

@@ -15,6 +15,7 @@
   function fact(kind, value, name, missing) {
     if (value === undefined) return null;
     var q = Mapapp.format.quantity(kind, value);
+    if (q.unit.toLowerCase() === name.toLowerCase()) q.unit = ""; // in English the heading has said it
     return el("div", { "class": "fact" }, el("dt", {}, name), el("dd", {}, el("b", {}, q.value), " ", el("span", { "class": "unit" }, q.unit),
       missing ? el("small", { "class": "muted" }, t("facts.missing", { n: missing })) : null));
   }

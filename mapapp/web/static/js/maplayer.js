@@ -62,10 +62,21 @@
     sources.forEach(function (source) { tiles.setSource(source.id, source); });
   }
 
-  /* Labels and the selection wear the page's own colours, dark mode included. */
-  function paint() {
-    var css = window.getComputedStyle(document.documentElement);
-    ["accent", "paper", "ink"].forEach(function (name) { tiles.options[name] = css.getPropertyValue("--" + name).trim() || tiles.options[name]; });
+  /* Labels and the selection wear the page's own colours, dark mode included; on paper the paper's. */
+  function paint(node) {
+    var css = window.getComputedStyle(node || document.documentElement);
+    [["accent", "--accent"], ["paper", "--paper"], ["ink", "--ink"], ["soft", "--ink-2"]].forEach(function (pair) {
+      tiles.options[pair[0]] = css.getPropertyValue(pair[1]).trim() || tiles.options[pair[0]];
+    });
+  }
+
+  /** Dress the map in another style table, without fetching anything: light for paper, dark for the screen. */
+  function dress(style, node) {
+    Mapapp.view.style = style;
+    paint(node);
+    Mapapp.view.layers.forEach(function (layer) {
+      if (layer.tiles && style[layer.name]) sourcesOf(layer, Mapapp.view).forEach(function (source) { tiles.setStyle(source.id, source.style); });
+    });
   }
 
   function order(view, layer) {
@@ -203,6 +214,6 @@
     return { title: p.name || String(hit.id), sub: sub.filter(Boolean).join(" · ") };
   }
 
-  Mapapp.maplayer = { start: start, map: map, layers: layers, restyle: restyle, select: select, outline: outline, flash: flash, go: go, place: place, fit: fit, describe: describe,
+  Mapapp.maplayer = { start: start, map: map, layers: layers, dress: dress, restyle: restyle, select: select, outline: outline, flash: flash, go: go, place: place, fit: fit, describe: describe,
     onHover: function (listener) { hover = listener; }, tiles: function () { return tiles; } };
 })();

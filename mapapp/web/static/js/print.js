@@ -3,15 +3,24 @@
   "use strict";
   var Mapapp = window.Mapapp = window.Mapapp || {};
   var el = Mapapp.dom.el, t = Mapapp.t;
-  var size = "a4", center = null, zoom = null, opened = false;
+  var size = "a4", center = null, zoom = null, opened = false, screen = null;
+
+  /* Paper has no room for thirty rules: findings are listed as they are drawn, by severity, with all their counts. */
+  function levels() {
+    var by = (Mapapp.summary && Mapapp.summary.by && Mapapp.summary.by["findings.rule"]) || {}, rules = Mapapp.symbols.classes("rule");
+    return Mapapp.symbols.classes("severity").map(function (level) {
+      return { entry: level, n: rules.filter(function (rule) { return level.members.indexOf(rule.severity) >= 0; }).reduce(function (sum, rule) { return sum + (by[rule.value] || 0); }, 0) };
+    });
+  }
 
   function legendList() {
     var shown = Mapapp.legend.shown();
     return ((Mapapp.view && Mapapp.view.layers) || []).filter(function (layer) { return shown.indexOf(layer.name) >= 0; }).map(function (layer) {
       var shape = Mapapp.legend.shapeOf(layer), single = Mapapp.symbols.ofLayer(layer.name)[0];
-      var entries = Mapapp.legend.entriesOf(layer).filter(function (entry) { return Mapapp.legend.classOn(layer, entry); }).map(function (entry) {
+      var entries = layer.name === "findings" ? levels() : Mapapp.legend.entriesOf(layer).filter(function (entry) { return Mapapp.legend.classOn(layer, entry); }).map(function (entry) {
         return { entry: entry, n: Mapapp.legend.columnOf(layer) ? Mapapp.legend.count(layer, entry) : null };
-      }).filter(function (item) { return item.n !== 0; });
+      });
+      entries = entries.filter(function (item) { return item.n !== 0; });
       return el("li", {}, el("h3", {}, entries.length || !single ? null : Mapapp.symbols.swatch(single, shape), layer.title),
         entries.length ? el("ul", {}, entries.map(function (item) { return el("li", {}, Mapapp.symbols.swatch(item.entry, shape), el("span", {}, item.entry.label), item.n === null ? null : el("span", { "class": "count" }, item.n)); })) : null);
     });
@@ -78,6 +87,8 @@
     el("div", { "class": "paper" }, el("header", { "class": "print-head" }), el("div", { "class": "print-map" }), el("aside", { "class": "print-side" }), el("footer", { "class": "print-foot" })));
     sheet.hidden = false;
     document.body.classList.add("printing");
+    screen = Mapapp.view.style;
+    Mapapp.maplayer.dress(Mapapp.view.light, sheet.querySelector(".paper"));
     map.on("moveend zoomend", draw);
     document.addEventListener("keydown", keys, true);
     pick(size);
@@ -91,14 +102,16 @@
   function close() {
     if (!opened) return;
     opened = false;
-    var map = Mapapp.maplayer.map();
+    var map = Mapapp.maplayer.map(), seen = map.getCenter();
     map.off("moveend zoomend", draw);
     document.removeEventListener("keydown", keys, true);
     var main = document.getElementById("main");
     main.insertBefore(document.getElementById("map-frame"), main.firstChild);
     document.body.classList.remove("printing");
+    Mapapp.maplayer.dress(screen);
     document.getElementById("print-sheet").hidden = true;
     map.invalidateSize({ animate: false, pan: false });
+    map.setView(seen, map.getZoom(), { animate: false });
     document.getElementById("print-button").focus();
   }
 

@@ -47,6 +47,7 @@
       kind = event.target.value;
       unitBox.hidden = kind !== "unit";
       code.required = kind === "unit";
+      form.querySelector("#share-code").closest("label").firstChild.textContent = t(kind === "unit" ? "share.code_needed" : "share.code");
       unit.required = kind === "unit";
       drawPicks();
     }

@@ -43,6 +43,28 @@
     return classes(name === "findings" ? "rule" : name);
   }
 
+  function mix(color, other, share) {
+    if (!/^#[0-9a-f]{6}$/i.test(color || "")) return color;
+    return "#" + [1, 3, 5].map(function (i) {
+      var value = Math.round(parseInt(color.slice(i, i + 2), 16) * (1 - share) + parseInt(other.slice(i, i + 2), 16) * share);
+      return ("0" + value.toString(16)).slice(-2);
+    }).join("");
+  }
+
+  /** The style table for a dark ground: streets recede, dark lines are lightened so that they stand out from it. */
+  function forDark(style) {
+    var out = Object.assign({}, style);
+    ["streets", "pipes", "manholes", "buildings", "candidates", "survey_areas"].forEach(function (name) {
+      if (!out[name]) return;
+      out[name] = Object.assign({}, out[name], { classes: out[name].classes.map(function (one) {
+        if (name === "streets") return Object.assign({}, one, { stroke: mix(one.stroke, "#14171a", 0.72) });
+        if (name === "buildings") return Object.assign({}, one, { fill: mix(one.fill, "#14171a", 0.7), stroke: mix(one.stroke, "#14171a", 0.5) });
+        return Object.assign({}, one, { stroke: mix(one.stroke, "#ffffff", 0.4) });
+      }) });
+    });
+    return out;
+  }
+
   /** The class that a stored value is shown as; an unknown value gets a class that says so. */
   function classOf(column, value) {
     var list = classes(column);
@@ -124,5 +146,5 @@
     return Mapapp.dom.el("span", { "class": "chip" }, swatch(entry, shape || "area"), entry.label);
   }
 
-  Mapapp.symbols = { classes: classes, ofLayer: ofLayer, classOf: classOf, countIn: countIn, swatch: swatch, chip: chip, inkOn: inkOn };
+  Mapapp.symbols = { classes: classes, ofLayer: ofLayer, forDark: forDark, classOf: classOf, countIn: countIn, swatch: swatch, chip: chip, inkOn: inkOn };
 })();
