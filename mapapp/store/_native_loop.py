@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import llvmlite.binding as llvm
+import llvmlite.binding as llvm  # type: ignore[import-untyped]  # no type information is shipped
 import numba
 from numba import types
 
@@ -36,7 +36,7 @@ _bytes = _function("mapapp_sqlite3_column_bytes", _i4(_p, _i4))
 _copy = _function("memcpy", _p(_p, _p, _p))
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba is untyped
+@numba.njit(nogil=True, cache=True)
 def fill(statement, way, slot, numbers, wholes, there, ends, text, waiting):  # type: ignore[no-untyped-def]  # compiled
     """Fetch rows into the columns until the batch is full (code 0), the rows end (101) or a text has no room (100).
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from mapapp.core.errors import ConflictError
 from mapapp.core.schema import Layer
@@ -274,6 +275,6 @@ def _same_words(a: pd.Series[Any], b: pd.Series[Any]) -> bool:
 
 
 def _word(value: Any) -> str:
-    if isinstance(value, shapely.Geometry):
-        return value.geom_type
+    if isinstance(value, BaseGeometry):
+        return str(value.geom_type)
     return "-" if value is None or pd.isna(value) else str(value)[:40]

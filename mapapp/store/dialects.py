@@ -1,5 +1,7 @@
 """This module names what a database must be able to do for the store; nothing else asks which one it is."""
 
+# ruff: noqa: D102  # the two dialects say what each function does
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

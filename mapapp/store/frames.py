@@ -46,6 +46,11 @@ class Rows:
             at = np.flatnonzero(at)
         return Rows(self.table.take(pa.array(at)), None if self.geometry is None else self.geometry[at])
 
+    def with_columns(self, columns: Mapping[str, pa.ChunkedArray]) -> Rows:
+        """Return the rows with some of their columns replaced."""
+        there = self.table
+        return Rows(pa.table({n: columns.get(n, there.column(n)) for n in there.column_names}), self.geometry)
+
 
 def storage_kind(declared: str) -> Kind:
     """Return how a declared kind is stored: dates, months, enumerations and lists are text."""
@@ -108,7 +113,8 @@ def frame_of(rows: Rows, crs: pyproj.CRS | None) -> pd.DataFrame:
     frame = pd.DataFrame({name: series_of(rows.table.column(name)) for name in rows.table.column_names})
     if rows.geometry is None:
         return frame
-    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(rows.geometry, index=frame.index, crs=crs))
+    out: pd.DataFrame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(rows.geometry, index=frame.index, crs=crs))
+    return out
 
 
 def series_of(column: pa.ChunkedArray) -> pd.Series[Any]:
@@ -116,11 +122,11 @@ def series_of(column: pa.ChunkedArray) -> pd.Series[Any]:
     kind = kind_of(column.type)
     if kind == "str":
         column = column.cast(pa.large_string())
-        return pd.Series(pd.StringDtype("pyarrow", na_value=np.nan).__from_arrow__(column))
+        return pd.Series(pd.StringDtype("pyarrow", na_value=np.nan).__from_arrow__(column))  # type: ignore[attr-defined]  # pandas-stubs leave it out
     if kind == "int":
-        return pd.Series(pd.Int64Dtype().__from_arrow__(column))
+        return pd.Series(pd.Int64Dtype().__from_arrow__(column))  # type: ignore[attr-defined]  # as above
     if kind == "bool":
-        return pd.Series(pd.BooleanDtype().__from_arrow__(column))
+        return pd.Series(pd.BooleanDtype().__from_arrow__(column))  # type: ignore[attr-defined]  # as above
     return pd.Series(column.to_numpy().astype("float64", copy=False))
 
 
@@ -246,7 +252,7 @@ def _inferred(column: pd.Series[Any], layer: Layer, name: str) -> pa.Array:
         return _typed(column, "int", layer, name)
     if pd.api.types.is_float_dtype(dtype):
         return _typed(column, "float", layer, name)
-    if dtype == object:
+    if isinstance(dtype, np.dtype) and dtype.hasobject:
         guess = pd.api.types.infer_dtype(column, skipna=True)
         kinds: Mapping[str, Kind] = {
             "boolean": "bool",

@@ -1,5 +1,7 @@
 """This module holds the GeoPackage side of `mapapp.store.dialects`."""
 
+# ruff: noqa: S608  # every identifier is quoted or our own; every value is bound
+
 from __future__ import annotations
 
 import json
@@ -180,12 +182,12 @@ class SqliteDialect:
         names = rows.table.column_names
         into = ", ".join(quoted(n) for n in ("fid", *names, "row_version")) + (", geom" if layer.spatial else "")
         marks = ",".join("?" * (len(names) + 2 + layer.spatial))
-        sql = f"INSERT INTO {quoted(layer.name)} ({into}) VALUES ({marks})"  # noqa: S608  # names are quoted
+        sql = f"INSERT INTO {quoted(layer.name)} ({into}) VALUES ({marks})"
         # the sequence, not the highest fid: a number is never given twice
         start = (
             int(
                 connection.exec_driver_sql(
-                    f"SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = ?), 0),"  # noqa: S608  # quoted
+                    f"SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = ?), 0),"
                     f" coalesce((SELECT max(fid) FROM {quoted(layer.name)}), 0))",
                     (layer.name,),
                 ).scalar_one()
@@ -222,19 +224,19 @@ class SqliteDialect:
         raw = connection.connection.driver_connection
         assert isinstance(raw, sqlite3.Connection)
         found = raw.execute(
-            f"SELECT {quoted(keys)}, fid FROM {quoted(layer)} WHERE {quoted(keys)} IN (SELECT value FROM json_each(?))",  # noqa: S608
+            f"SELECT {quoted(keys)}, fid FROM {quoted(layer)} WHERE {quoted(keys)} IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
         fid = dict(found.fetchall())
         fids = np.array([fid[i] for i in ids])
-        raw.executemany(f"DELETE FROM {quoted(f'rtree_{layer}_geom')} WHERE id = ?", [(int(f),) for f in fids])  # noqa: S608
+        raw.executemany(f"DELETE FROM {quoted(f'rtree_{layer}_geom')} WHERE id = ?", [(int(f),) for f in fids])
         self._fill_index(raw, layer, geometry, fids)
 
     def unindex(self, connection: sa.Connection, layer: Layer) -> None:
         """Take rows that are gone out of the R-tree, after a delete while the triggers were aside."""
         if layer.spatial:
             tree = quoted(f"rtree_{layer.name}_geom")
-            connection.exec_driver_sql(f"DELETE FROM {tree} WHERE id NOT IN (SELECT fid FROM {quoted(layer.name)})")  # noqa: S608  # quoted
+            connection.exec_driver_sql(f"DELETE FROM {tree} WHERE id NOT IN (SELECT fid FROM {quoted(layer.name)})")
 
     @staticmethod
     def _fill_index(raw: sqlite3.Connection, layer: str, geometry: Geometries, fids: Any) -> None:
@@ -250,7 +252,7 @@ class SqliteDialect:
         rank[np.argsort(middle[:, 0], kind="stable")] = np.arange(len(there))
         order = np.lexsort((middle[:, 1], rank * strips // len(there)))
         columns = [fids[there][order].tolist(), *(box[order, i].tolist() for i in (0, 2, 1, 3))]
-        raw.executemany(f"INSERT INTO {quoted(f'rtree_{layer}_geom')} VALUES (?,?,?,?,?)", zip(*columns, strict=True))  # noqa: S608
+        raw.executemany(f"INSERT INTO {quoted(f'rtree_{layer}_geom')} VALUES (?,?,?,?,?)", zip(*columns, strict=True))
 
     def geometry_value(self, name: str) -> Any:
         """Return the bound parameter that takes what `encode` gives."""
@@ -311,12 +313,12 @@ class SqliteDialect:
     @staticmethod
     def _many(connection: sa.Connection, layer: str) -> bool:
         """Whether a layer is worth loading compiled code for."""
-        return (connection.exec_driver_sql(f"SELECT max(fid) FROM {quoted(layer)}").scalar() or 0) > _MANY  # noqa: S608
+        return (connection.exec_driver_sql(f"SELECT max(fid) FROM {quoted(layer)}").scalar() or 0) > _MANY
 
     def bounds(self, connection: sa.Connection, layer: str) -> Box | None:
         """Return the box around all rows; outwards by a rounding of the R-tree's 32-bit numbers at most."""
         row = connection.exec_driver_sql(
-            f"SELECT min(minx), min(miny), max(maxx), max(maxy) FROM {quoted(f'rtree_{layer}_geom')}"  # noqa: S608
+            f"SELECT min(minx), min(miny), max(maxx), max(maxy) FROM {quoted(f'rtree_{layer}_geom')}"
         ).one()
         return None if row[0] is None else (row[0], row[1], row[2], row[3])
 

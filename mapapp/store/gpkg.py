@@ -4,6 +4,8 @@ Source: OGC 12-128r19, GeoPackage Encoding Standard 1.3 and 1.4, clauses 1.1.1 (
 annex F.3 (R-tree spatial index; the trigger names are the standard's).
 """
 
+# ruff: noqa: S608  # every identifier is quoted or our own; every value is bound
+
 from __future__ import annotations
 
 import sqlite3
@@ -77,7 +79,7 @@ def envelope(blob: bytes | None) -> tuple[float, float, float, float] | None:
     if (blob[3] >> 1) & 7:
         return struct.unpack_from("<4d" if blob[3] & _LITTLE else ">4d", blob, 8)
     geometry = shapely.from_wkb(wkb(blob))
-    if geometry.is_empty:
+    if geometry is None or geometry.is_empty:
         return None
     xmin, ymin, xmax, ymax = geometry.bounds
     return xmin, xmax, ymin, ymax

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 import sqlalchemy as sa
+from shapely.geometry.base import BaseGeometry
 
 from mapapp.core.schema import Layer
 from mapapp.store import tables
@@ -191,7 +192,7 @@ def _missing(values: Any) -> Any:
 
 
 def _told_apart(before: Any, after: Any) -> Any:
-    if any(isinstance(v, shapely.Geometry) for v in (*before, *after)):
+    if any(isinstance(v, BaseGeometry) for v in (*before, *after)):
         both = shapely.equals_exact(before, after, 0)
         return ~(both | (_missing(before) & _missing(after)))
     return np.array([a is not b and a != b for a, b in zip(before, after, strict=True)], dtype=bool)

@@ -50,6 +50,12 @@ def version(connection: sa.Connection, layer: str) -> str:
     return f"{row.counter}-{row.token}"
 
 
+def latest_revision(connection: sa.Connection) -> int:
+    """Return the number of the last change to any layer; 0 when there was none."""
+    latest = sa.select(sa.func.coalesce(sa.func.max(tables.revisions.c.revision), 0))
+    return int(connection.execute(latest).scalar_one())
+
+
 def count(connection: sa.Connection, layer: str) -> int:
     """Return how many rows a layer holds."""
     return int(connection.execute(sa.select(sa.func.count()).select_from(table(layer))).scalar_one())

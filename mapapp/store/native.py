@@ -36,15 +36,9 @@ def _library() -> ctypes.CDLL | None:
         library = ctypes.CDLL(_sqlite3.__file__)
         library.sqlite3_libversion.restype = ctypes.c_char_p
         same = library.sqlite3_libversion().decode() == sqlite3.sqlite_version
-        pointers = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)]
-        library.sqlite3_open_v2.argtypes = [ctypes.c_char_p, pointers[1], ctypes.c_int, ctypes.c_char_p]
-        library.sqlite3_prepare_v2.argtypes = [
-            *pointers[:1],
-            ctypes.c_char_p,
-            ctypes.c_int,
-            pointers[1],
-            ctypes.c_void_p,
-        ]
+        out = ctypes.POINTER(ctypes.c_void_p)
+        library.sqlite3_open_v2.argtypes = [ctypes.c_char_p, out, ctypes.c_int, ctypes.c_char_p]
+        library.sqlite3_prepare_v2.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, out, out]
         library.sqlite3_busy_timeout.argtypes = [ctypes.c_void_p, ctypes.c_int]
         for name in ("finalize", "close_v2"):
             getattr(library, f"sqlite3_{name}").argtypes = [ctypes.c_void_p]

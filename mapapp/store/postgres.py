@@ -156,7 +156,7 @@ class PostgresDialect:
 
     def within(self, layer: str, box: Box) -> sa.ColumnElement[bool]:
         """Return the condition that a row's envelope meets a box, answered by the spatial index."""
-        return sa.column("geom").op("&&")(sa.func.ST_MakeEnvelope(*box, self.srs_id))  # type: ignore[no-any-return]
+        return sa.column("geom").op("&&")(sa.func.ST_MakeEnvelope(*box, self.srs_id))
 
     def read(
         self,
@@ -170,7 +170,7 @@ class PostgresDialect:
     ) -> pa.Table:
         """Return rows in their order of arrival; ``geometry`` adds a column of WKB."""
         source = table(layer, list(columns))
-        picked = [source.c[n] for n in columns]
+        picked: list[sa.ColumnElement[Any]] = [source.c[n] for n in columns]
         types = [ARROW[k] for k in columns.values()]
         names = list(columns)
         if geometry:
@@ -202,7 +202,8 @@ _FUNCTIONS = (
          IF NEW.row_version = OLD.row_version THEN NEW.row_version := OLD.row_version + 1; END IF;
          RETURN NEW;
        END $$""",
-    """CREATE OR REPLACE FUNCTION mapapp_layer_version() RETURNS trigger LANGUAGE plpgsql AS $$
+    """CREATE OR REPLACE FUNCTION mapapp_layer_version() RETURNS trigger LANGUAGE plpgsql
+       SET search_path FROM CURRENT AS $$
        BEGIN
          UPDATE mapapp_layers SET counter = counter + 1, token = substr(md5(random()::text), 1, 12)
          WHERE layer = TG_TABLE_NAME;

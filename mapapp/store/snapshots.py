@@ -25,7 +25,7 @@ from mapapp.core.schema import Layer
 from mapapp.core.text import Text
 from mapapp.store import layers, tables
 from mapapp.store.dialects import Dialect
-from mapapp.store.frames import Kind, kind_of
+from mapapp.store.frames import ARROW, Kind, geometries_of, kind_of
 from mapapp.store.session import now
 from mapapp.store.sql import Box
 
@@ -57,9 +57,7 @@ class Frozen:
 
 def freeze(connection: sa.Connection, dialect: Dialect, as_of: str, by: str, title: str | None) -> Snapshot:
     """Freeze every layer and derived table inside a write transaction."""
-    revision = int(
-        connection.execute(sa.select(sa.func.coalesce(sa.func.max(tables.revisions.c.revision), 0))).scalar_one()
-    )
+    revision = layers.latest_revision(connection)
     made = now()
     done = connection.execute(
         sa.insert(tables.snapshots).values(as_of=as_of, created_at=made, created_by=by, title=title, revision=revision)
@@ -153,8 +151,6 @@ def read(
     where: Mapping[str, Any] | None = None,
 ) -> pa.Table:
     """Return the rows of a frozen layer; conditions as in `Database.read`."""
-    from mapapp.store.frames import ARROW
-
     names = [*columns, *(["geometry"] if geometry and layer.spatial else [])]
     extra = [n for n in ([layer.key] if ids is not None else []) + list(where or {}) if n not in names]
     need_box = bbox is not None and layer.spatial and "geometry" not in names
@@ -169,7 +165,7 @@ def read(
             values, missing = layers.wanted_values(value, kind_of(part.column(name).type))
             mask &= _among(part.column(name), values, missing=missing)
         if bbox is not None and layer.spatial:
-            box = shapely.bounds(layers.geometries_of(part.column("geometry")))
+            box = shapely.bounds(geometries_of(part.column("geometry")))
             mask &= (box[:, 0] <= bbox[2]) & (box[:, 2] >= bbox[0]) & (box[:, 1] <= bbox[3]) & (box[:, 3] >= bbox[1])
         parts.append(part.select(names) if mask.all() else part.select(names).filter(pa.array(mask)))
     if parts:

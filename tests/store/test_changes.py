@@ -79,7 +79,7 @@ def test_add_refuses_an_id_with_other_content_and_shows_the_difference(county: s
     assert changes.differences.to_dict("records") == [
         {"id": "p1", "column": "kind", "before": "sewage", "after": "storm"}
     ]
-    with pytest.raises(ConflictError, match="p1 kind sewage → storm.*--update"):
+    with pytest.raises(ConflictError, match=r"p1 kind sewage → storm.*--update"):
         county.apply(changes, by="li")
     assert county.count("pipes") == 2
 

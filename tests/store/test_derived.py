@@ -46,7 +46,7 @@ def test_the_same_result_again_is_the_same_version(county: store.Database) -> No
 
 def test_a_wrong_decision_is_refused(county: store.Database) -> None:
     county.replace_derived({"findings": _findings("a")}, by="li")
-    with pytest.raises(InputError, match="no status 'done'.*confirmed"):
+    with pytest.raises(InputError, match=r"no status 'done'.*confirmed"):
         county.decide("a", "done", None, by="li")
     with pytest.raises(NotFoundError, match="no finding z"):
         county.decide("z", "fixed", None, by="li")

@@ -23,7 +23,7 @@ from .conftest import CRS, E0, N0, pipes, put
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A closed county with pipes, a compound and a ledger row."""
+    """Give a closed county with pipes, a compound and a ledger row."""
     file = tmp_path / "county.gpkg"
     with store.create(file, "测试县", CRS) as db:
         put(db, "pipes", pipes(40))

@@ -92,7 +92,7 @@ def test_a_step_that_fails_leaves_nothing(county: store.Database) -> None:
 def test_a_newer_database_is_refused(url: str) -> None:
     with store.create(url, "c", CRS) as db, db._session.writing("test", "test") as write:
         write.connection.execute(sa.insert(tables.migrations).values(version=99, name="future", at="2030-01-01"))
-    with pytest.raises(InputError, match="newer mapapp.*structure 99"):
+    with pytest.raises(InputError, match=r"newer mapapp.*structure 99"):
         store.open(url)
 
 

@@ -14,7 +14,7 @@ from mapapp import store
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.store import gpkg as blobs
 from mapapp.store import native
-from mapapp.store.database import overlay
+from mapapp.store.reading import overlay
 
 from .conftest import CRS, E0, N0, pipes, put
 
@@ -51,7 +51,7 @@ def test_columns_are_those_asked_for(county: store.Database) -> None:
         "geometry",
     ]
     assert list(county.read("pipes", columns=["kind"], geometry=False).columns) == ["kind"]
-    with pytest.raises(InputError, match="no column 'colour'.*pipe_id"):
+    with pytest.raises(InputError, match=r"no column 'colour'.*pipe_id"):
         county.read("pipes", columns=["colour"])
     with pytest.raises(InputError, match="colour"):
         county.read("pipes", where={"colour": 1})
