@@ -33,6 +33,7 @@ def pipes():
             "pipe_id": [f"P{i}" for i in range(30)],
             "kind": ["storm", "sewage", "sewage"] * 10,
             "year": [2000, 2001] * 15,
+            "rule": ["dangling;no_main", "dangling", None] * 10,
         },
         geometry=shapely.linestrings(ends),
         crs="EPSG:4547",
