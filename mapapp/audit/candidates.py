@@ -20,6 +20,7 @@ from mapapp.audit.verdicts import Decision, Reach, node_level
 from mapapp.core.geometry import Bools, Floats, Ints
 
 _LOOK_AT = 12  # nearest in a straight line, before streets and falls are looked at
+_RADII_M = (60.0, 150.0, 300.0)
 _UNSERVED = (v.NOT_CONNECTED, v.NO_MAIN, v.DANGLING, v.WRONG_OUTLET, v.NO_GRAVITY, v.INLET_UNKNOWN)
 
 
@@ -117,6 +118,10 @@ def table(
     at, node, length, method, available, required, runs, name, well = (
         a[order] for a in (at, node, length, method, available, required, runs, name, well)
     )
+    once = _first_of_each(at, name)
+    at, node, length, method, available, required, runs, name, well = (
+        a[once] for a in (at, node, length, method, available, required, runs, name, well)
+    )
     rank = np.arange(len(at)) - np.searchsorted(at, at) + 1
     decision = _without_fall(decision, at, runs)
     top = rank <= town.settings.candidates
@@ -159,8 +164,24 @@ def _near(found: Compounds, town: Town, reach: Reach, rows: Ints) -> tuple[Ints,
     if len(node) == 0:
         return none, none, np.zeros(0)
     place = points(town.nodes.x[node], town.nodes.y[node])
-    i, j = shapely.STRtree(place).query(found.shape[rows], predicate="dwithin", distance=far)
-    distance = shapely.distance(found.shape[rows[i]], place[j])
+    tree, shape = shapely.STRtree(place), found.shape[rows]
+    open_, pairs = np.arange(len(rows)), []
+    for radius in (*(r for r in _RADII_M if r < far), far):  # look farther only where too little was near
+        i, j = tree.query(shape[open_], predicate="dwithin", distance=radius)
+        enough = (np.bincount(i, minlength=len(open_)) >= _LOOK_AT) | (radius == far)
+        done = enough[i]
+        pairs.append((open_[i[done]], j[done]))
+        open_ = open_[~enough]
+        if len(open_) == 0:
+            break
+    i, j = (np.concatenate(v) for v in zip(*pairs, strict=True))
+    distance = shapely.distance(shape[i], place[j])
+    order = np.lexsort((np.round(distance, 6), i))
+    i, j, distance = i[order], j[order], distance[order]
+    # everything as near as the last that we look at, then names decide
+    last = np.minimum(np.searchsorted(i, i) + _LOOK_AT, np.searchsorted(i, i, side="right")) - 1
+    keep = distance <= distance[last] + 1e-6
+    i, j, distance = i[keep], j[keep], distance[keep]
     order = np.lexsort((_place_names(town, node[j]), np.round(distance, 6), i))
     i, j, distance = i[order], j[order], distance[order]
     keep = np.arange(len(i)) - np.searchsorted(i, i) < _LOOK_AT
@@ -175,8 +196,10 @@ def _place_names(town: Town, node: Ints) -> Any:
     bare = np.unique(node[well < 0])
     if len(bare):
         string, a, b = town.link
+        wanted = np.zeros(town.node_count, dtype=bool)
+        wanted[bare] = True
         at, who = np.concatenate([a, b]), np.concatenate([string, string])
-        keep = np.isin(at, bare)
+        keep = wanted[at]
         ids = np.array(town.ids(who[keep]), dtype=object).astype(str)
         order = np.lexsort((ids, at[keep]))
         place, first = np.unique(at[keep][order], return_index=True)
@@ -190,6 +213,13 @@ def _outlet_level(found: Compounds, town: Town, joined: Joined) -> Floats:
     lowest = np.full(len(found), np.nan)
     np.fmin.at(lowest, joined.compound, lowest_level(town)[joined.node])
     return np.where(np.isnan(out), lowest, out)
+
+
+def _first_of_each(at: Ints, name: Any) -> Ints:
+    """Return the first place of each pair of compound and name, in order: both ends of a pipe are one place to join."""
+    _, number = np.unique(name, return_inverse=True)
+    _, first = np.unique(at * (int(number.max(initial=0)) + 1) + number, return_index=True)
+    return np.sort(first)
 
 
 def _without_fall(decision: Decision, at: Ints, runs: Floats) -> Decision:

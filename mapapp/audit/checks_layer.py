@@ -8,7 +8,7 @@ import shapely
 from mapapp.audit import tables
 from mapapp.audit.batch import Batch, points
 from mapapp.audit.levels import PIPE_FIELDS
-from mapapp.audit.model import SEWAGE_BIT, Town, ends_at, names
+from mapapp.audit.model import SEWAGE_BIT, Town, names
 from mapapp.audit.tables import Objects, Points, pa, pc
 from mapapp.core.geometry import Bools, Ints
 from mapapp.core.text import Text
@@ -157,7 +157,7 @@ def overlaps(town: Town) -> tuple[Batch, Ints]:
     """
     touches, s, n = town.touches, town.strings, len(town.strings.row)
     on = np.flatnonzero(touches.distance <= town.settings.snap_m + 1e-9)
-    at = ends_at(town)
+    at = town.ends
     count = at.begin[touches.point[on] + 1] - at.begin[touches.point[on]]
     which = np.repeat(on, count)
     place = (

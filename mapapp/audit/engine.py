@@ -183,7 +183,7 @@ def _pipe_checks(
         excused[nodes] = True
     dangling, ends = checks_network.dangling_ends(town, flow, excused)
     stops = [*_stops(mid, mid_nodes, _TOUCH), *_stops(near, near_nodes, _SHORT), *_stops(dangling, ends, _END)]
-    told = np.concatenate([mid_nodes, gap_nodes, into_storm, np.flatnonzero(cut)])
+    told = np.concatenate([mid_nodes, near_nodes, into_storm, np.flatnonzero(cut)])
     pipes, manholes, outlets = town.pipes, town.manholes.points, town.outlets.points
     shape = _first_shapes(town)
     return (

@@ -8,6 +8,7 @@ sewage system is made of sewage, combined and unknown pipes.
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,15 @@ class Strings:
 
 
 @dataclass(frozen=True, slots=True)
+class EndsAt:
+    """The usable strings that end at each node: ``string[begin[n]:begin[n + 1]]``; ``head`` tells which of its ends."""
+
+    begin: Ints
+    string: Ints
+    head: Bools
+
+
+@dataclass(frozen=True, slots=True)
 class Town:
     """The network of one run."""
 
@@ -64,6 +74,7 @@ class Town:
     outlet_at: tuple[Ints, Ints]  # outlet row, node
     link: tuple[Ints, Ints, Ints]  # usable sewage links: string, node a, node b
     node_count: int  # nodes, then one per outlet row
+    ends: EndsAt
 
     def outlet_node(self, rows: Ints) -> Ints:
         """Return the extra node that stands for each outlet."""
@@ -169,7 +180,7 @@ def build(pipes: Pipes, manholes: Manholes, outlets: Outlets, settings: AuditSet
     link = _links(strings, cuts)
     return Town(
         settings, pipes, manholes, outlets, lines, nodes, strings, manhole, placeholders, (twin, of), touches, cuts,
-        outlet_at, link, len(nodes) + len(outlets.points),
+        outlet_at, link, len(nodes) + len(outlets.points), _ends_at(nodes, usable),
     )  # fmt: skip
 
 
@@ -270,26 +281,12 @@ def _offset_twins(
     return np.array(list(twin), dtype=np.int64), np.array(list(twin.values()), dtype=np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class EndsAt:
-    """The usable strings that end at each node: ``string[begin[n]:begin[n + 1]]``; ``head`` tells which of its ends."""
-
-    begin: Ints
-    string: Ints
-    head: Bools
-
-
 def _ends_at(nodes: Nodes, usable: Bools) -> EndsAt:
     rows = np.flatnonzero(usable)
     node = np.concatenate([nodes.start[rows], nodes.end[rows]])
     order = np.argsort(node, kind="stable")
     begin = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=len(nodes)))]).astype(np.int64)
     return EndsAt(begin, np.concatenate([rows, rows])[order], order < len(rows))
-
-
-def ends_at(town: Town) -> EndsAt:
-    """Return the usable strings that end at each node."""
-    return _ends_at(town.nodes, town.strings.usable)
 
 
 def _system_at(nodes: Nodes, manholes: Manholes, manhole: Ints, system: tables.Codes, usable: Bools) -> tables.Codes:
@@ -487,15 +484,28 @@ def crest_to_pass(town: Town, targets: Ints) -> Floats:
         return need
     s = town.strings
     down = s.direction[string[climb]] > 0
-    top = np.where(down, b[climb], a[climb])
-    foot = np.where(down, a[climb], b[climb])
+    top, foot = np.where(down, b[climb], a[climb]), np.where(down, a[climb], b[climb])
     crest = np.fmax(s.level_a[string[climb]], s.level_b[string[climb]])
-    for _ in range(len(climb)):  # one crest at a time, the lowest first: a shortest-path over highest crests
-        level = np.maximum(crest, need[top])
-        open_ = np.flatnonzero((need[top] < np.inf) & (level < need[foot]))
-        if len(open_) == 0:
-            break
-        value = level[open_].min()
-        found = drains_to(town.node_count, upper, lower, foot[open_[level[open_] == value]])
-        need[found & (need > value)] = value
+    # only what lies above a crest and has no other way needs the search: little, whatever the size of the town
+    above = drains_to(town.node_count, *_with(upper, lower, foot, top), foot) & ~reached
+    inner = np.flatnonzero(above[upper])
+    come: dict[int, list[tuple[int, float]]] = {}
+    for u, w in zip(upper[inner].tolist(), lower[inner].tolist(), strict=True):
+        come.setdefault(w, []).append((u, -np.inf))
+    for u, w, c in zip(foot.tolist(), top.tolist(), crest.tolist(), strict=True):
+        come.setdefault(w, []).append((u, c))
+    heap = [(c, u) for u, w, c in zip(foot.tolist(), top.tolist(), crest.tolist(), strict=True) if reached[w]]
+    heapq.heapify(heap)
+    while heap:  # a shortest-path search where the length of a way is its highest crest
+        value, node = heapq.heappop(heap)
+        if value >= need[node]:
+            continue
+        need[node] = value
+        for u, c in come.get(node, ()):
+            if max(value, c) < need[u]:
+                heapq.heappush(heap, (max(value, c), u))
     return need
+
+
+def _with(upper: Ints, lower: Ints, more_upper: Ints, more_lower: Ints) -> tuple[Ints, Ints]:
+    return np.concatenate([upper, more_upper]), np.concatenate([lower, more_lower])

@@ -16,7 +16,7 @@ Bools = npt.NDArray[np.bool_]
 
 _LINE, _MULTILINE = 1, 5  # shapely type ids
 _WKB_LINE, _WKB_MULTILINE = 2, 5
-_NUMBA_FROM = 400_000  # below this, loading the compiled loops costs more than they save
+_NUMBA_FROM = 1_000_000  # below this, loading the compiled loops costs more than they save
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +294,7 @@ def points_near_lines(
         from mapapp.core import loops
 
         point, seg_row, d, t = loops.points_near_segments(
-            x, y, reach, ids, order, begin, int(shift), size, far, lines.x, lines.y, string, a, b
+            x, y, reach, ids, order, begin, int(shift), size, far, lines.x, lines.y, lines.offsets, a, b
         )
         return _nearest_per_string(point, segment[seg_row], string[seg_row], d, t)
     point, seg_row = _candidates(lines, segment, order, begin, shift, size, far)
