@@ -182,3 +182,27 @@ def test_every_tile_edge_is_crossed_by_an_unbroken_line(page):
     for left, right in gaps:
         assert (left > 0) == (right > 0)
         assert abs(left - right) <= 1
+
+
+def test_no_arrow_is_drawn_where_the_direction_is_not_recorded(page):
+    """Unknown stays unknown: a pipe drawn one way does not flow that way."""
+    drawn = page.evaluate("""() => {
+      const look = MapappTiles.classOf(vector_layer_mapapp.options.sources[0].style, 'sewage');
+      const base = { types: [2], parts: [1], lengths: [2], xy: [114000000, 30700000, 600, 0] };
+      const ink = codes => new Promise(done => {
+        const style = Object.assign({}, vector_layer_mapapp.options.sources[0].style, { classes: [Object.assign({}, look, { values: [''] })], fallback: look.id });
+        const columns = codes === null ? {} : { flow_dir: { values: ['0', '1', 'unknown'], codes: [codes] } };
+        const layer = MapappTiles.layer({ sources: [{ id: 'one', key: 'id', style: style, data: Object.assign({ columns: columns }, base) }] });
+        map_mapapp.setView([30.7, 114.0003], 18, { animate: false });
+        layer.once('load', () => {
+          let sum = 0;
+          Object.values(layer._recs).forEach(r => r.canvas.getContext('2d').getImageData(0, 0, 256, 256).data.forEach((v, i) => { if (i % 4 === 3) sum += v; }));
+          setTimeout(() => { layer.remove(); done(sum); });  // Leaflet is still busy with the layer
+        });
+        layer.addTo(map_mapapp);
+      });
+      return ink(null).then(a => ink(3).then(b => ink(1).then(c => ink(2).then(d => [a, b, c, d])))); }""")
+    nothing, unknown, along, against = drawn
+    assert nothing == unknown > 0
+    assert along > nothing
+    assert against > nothing

@@ -341,7 +341,7 @@
         if (c.stroke) stroke(ctx, g.path, c.stroke, c.width, c.dash);
       } else if (g.type === LINE) {
         stroke(ctx, g.path, c.stroke || c.fill, Math.max(0.8, c.width * thin), zoom >= 13 ? c.dash : []);
-        if (c.arrow && zoom >= 16) arrows(ctx, block, g.cls, c, scale);
+        if (c.arrow && zoom >= 16) arrows(ctx, block, g.cls, c, scale, source.style.layer === "pipes");
         if (c.letter && source.style.letters && zoom >= 17) lineLetters(ctx, block, g.cls, c, scale);
       } else dots(ctx, block, g.features, c, scale, zoom);
     });
@@ -390,11 +390,12 @@
     }
   }
 
-  function arrows(ctx, block, i, c, scale) {
+  /* Surveyed pipes have an arrow where the direction is recorded; what we plan flows as it is drawn. */
+  function arrows(ctx, block, i, c, scale, surveyed) {
     ctx.fillStyle = c.stroke;
     middles(block, i, scale, 28, function (f, x, y, angle) {
       var flow = property(block, "flow_dir", f);
-      if (flow === "unknown") return;
+      if (flow === "unknown" || (surveyed && flow === null)) return;
       if (flow !== null && String(flow) === "1") angle += Math.PI;
       var r = 3.2 + c.width * 0.9, cos = Math.cos(angle), sin = Math.sin(angle);
       ctx.beginPath();
