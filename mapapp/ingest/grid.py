@@ -22,7 +22,7 @@ Merge = tuple[int, int, int, int]
 """First row, first column, last row, last column, from 0."""
 _HEADER_WITHIN = 30
 _HEADER_DEPTH = 3
-_TOTAL = re.compile(r"^(?:.{0,12})?(小计|合计|总计|共计|总合计|subtotal|total|sum)[::]?$", re.IGNORECASE)
+_TOTAL = re.compile(r"^(?:.{0,12})?(小计|合计|总计|共计|总合计|subtotal|total|sum)[:：]?$", re.IGNORECASE)
 _GRAND = re.compile(r"(合计|总计|共计|^total|^sum)", re.IGNORECASE)
 _TOTAL_COLUMNS = 6
 

@@ -11,12 +11,18 @@ import shapely
 from numpy.typing import NDArray
 
 from mapapp.core.schema import Layer
+from mapapp.ingest.names import normalise_name
 from mapapp.ingest.result import Notes
 
 _PREFIX = {
     "compounds": "C", "buildings": "B", "pipes": "P", "manholes": "M", "outlets": "O", "inlets": "I", "streets": "S",
-    "survey_areas": "A", "problems": "Q", "projects": "J", "meetings": "T",
+    "survey_areas": "A", "problems": "Q", "projects": "J", "meetings": "T", "ledger": "C", "management": "C",
 }  # fmt: skip
+
+ONE_ROW_PER_COMPOUND = ("ledger", "management")
+_NAMED = ("compounds", "projects", *ONE_ROW_PER_COMPOUND)
+_MOSTLY = 0.9
+"""Names make keys only where nearly all differ: 800 buildings called "Building" are told apart by their shape."""
 
 
 def settle_keys(
@@ -27,13 +33,14 @@ def settle_keys(
     A missing key is made from the name (and street) where there is one, else from the geometry as the file has it,
     else from the row's content: the same file gives the same keys, and rows may be reordered. Rows alike in all of
     this are numbered in the order of the file. A key that is there twice gets ``-2``, ``-3`` ...; both are said.
-    Tables joined by compound keep missing keys missing, because the key is somebody else's.
+    Ledger and management rows that match no compound get the key that a compound of that name and street would get;
+    they are not told apart, because two rows of one compound are two rows of one compound.
     """
     key = layer.key
     frame = frame.copy(deep=False)
     given = frame[key].astype("str") if key in frame else pd.Series([None] * len(frame), dtype="str")
     missing = given.isna().to_numpy()
-    if missing.any() and layer.name in _PREFIX:
+    if missing.any():
         made, basis = _make(frame, layer, geometry, missing)
         given = given.where(~missing, made)
         zh, en = basis
@@ -42,7 +49,7 @@ def settle_keys(
             f"{int(missing.sum())} records had no {key}; stable ones were made from {en}.",
             where,
         )
-    if layer.name in _PREFIX:
+    if layer.name not in ONE_ROW_PER_COMPOUND:
         given = _apart(given, key, notes, where)
     rest = frame.drop(columns=[key]) if key in frame else frame
     rest.insert(0, key, given.to_numpy())
@@ -55,10 +62,9 @@ def _make(
 ) -> tuple[pd.Series, tuple[str, str]]:
     hashed: NDArray[Any] = np.zeros(len(frame), dtype=np.uint64)
     basis = ("记录内容", "their content")
-    named = layer.name in ("compounds", "problems", "projects", "meetings") and "name" in frame
-    if named and frame["name"].nunique() >= 0.9 * len(frame):
-        columns = [c for c in ("name", "street", "district") if c in frame]
-        hashed = pd.util.hash_pandas_object(frame[columns], index=False).to_numpy()
+    named = layer.name in _NAMED and "name" in frame and bool(frame.loc[missing, "name"].notna().all())
+    if named and frame["name"].nunique() >= _MOSTLY * len(frame):
+        hashed = pd.util.hash_pandas_object(_call(frame), index=False).to_numpy()
         basis = ("名称", "their names")
     elif geometry is not None and not shapely.is_missing(geometry[missing]).all():
         wkb = shapely.to_wkb(geometry[missing], output_dimension=2, byte_order=1)
@@ -72,6 +78,12 @@ def _make(
         hashed = pd.util.hash_pandas_object(frame.astype("str"), index=False).to_numpy()
     prefix = _PREFIX[layer.name]
     return pd.Series([f"{prefix}{h & 0xFFFFFFFFFFFF:012x}" for h in hashed.tolist()], dtype="str"), basis
+
+
+def _call(frame: pd.DataFrame) -> pd.Series:
+    """Name and street in plain form, so that a ledger and an outline file of one county make the same keys."""
+    street = frame["street"] if "street" in frame else pd.Series([None] * len(frame), index=frame.index, dtype="str")
+    return frame["name"].fillna("").map(normalise_name) + "|" + street.fillna("").map(normalise_name)
 
 
 def _apart(keys: pd.Series, key: str, notes: Notes, where: str) -> pd.Series:

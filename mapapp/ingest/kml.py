@@ -23,7 +23,7 @@ from mapapp.ingest.foreign import check_width, empty, parsing
 from mapapp.ingest.result import Notes, Raw
 
 MAX_BYTES = 1 << 30
-_PAIR = re.compile(r"^\s*([^::=<>\n]{1,40}?)\s*[::=]\s*(.+?)\s*$")
+_PAIR = re.compile(r"^\s*([^:：=<>\n]{1,40}?)\s*[:：=]\s*(.+?)\s*$")
 
 
 def read_kml(path: Path, target: Layer, *, layer: str | None) -> Raw:

@@ -35,9 +35,9 @@ def match_names(frame: pd.DataFrame, compounds: pd.DataFrame) -> tuple[pd.DataFr
     Returns
     -------
     frame : DataFrame
-        The same rows with ``compound_id``; missing where there is no exact match.
+        The same rows with ``compound_id``; where there is no exact match, their own id or missing.
     doubtful : DataFrame
-        ``row name best compound_id score reason`` for each row that stays without, best candidate last in doubt.
+        ``row name best compound_id score reason`` for each row that stays without, with the best candidate.
     """
     out = frame.copy()
     n = len(frame)
@@ -69,7 +69,7 @@ def match_names(frame: pd.DataFrame, compounds: pd.DataFrame) -> tuple[pd.DataFr
             doubts.append(
                 (int(at), name, best[1], best[0], round(score, 2), "similar_name" if close else "no_such_name")
             )
-    out["compound_id"] = result.astype("str")
+    out["compound_id"] = result.where(result.notna(), given).astype("str")  # an id of theirs is never thrown away
     return out, pd.DataFrame(doubts, columns=list(DOUBTFUL_COLUMNS))
 
 

@@ -20,7 +20,7 @@ from mapapp.core.text import Text
 from mapapp.ingest import clean, georef, shapes
 from mapapp.ingest.columns import match_columns
 from mapapp.ingest.foreign import check_width, empty
-from mapapp.ingest.ids import settle_keys
+from mapapp.ingest.ids import ONE_ROW_PER_COMPOUND, settle_keys
 from mapapp.ingest.names import DOUBTFUL_COLUMNS, keep_one_row_each, match_names
 from mapapp.ingest.opening import open_delivery
 from mapapp.ingest.points import geometry_from_columns
@@ -141,11 +141,11 @@ def _understand(
         raise _nothing_recognised(raw, layer)
     frame = clean.fill(raw, layer, mapping)
     traced = clean.trace(raw, frame, mapping)
-    frame = settle_keys(frame, layer, raw.geometry, raw.notes, raw.place)
     doubtful = pd.DataFrame({c: pd.Series(dtype="str") for c in DOUBTFUL_COLUMNS})
-    if layer.name in ("ledger", "management"):
-        if compounds is not None:
-            frame, doubtful = match_names(frame, compounds)
+    if layer.name in ONE_ROW_PER_COMPOUND and compounds is not None:
+        frame, doubtful = match_names(frame, compounds)
+    frame = settle_keys(frame, layer, raw.geometry, raw.notes, raw.place)
+    if layer.name in ONE_ROW_PER_COMPOUND:
         frame, traced, twice = keep_one_row_each(frame, traced, layer.key)
         doubtful = pd.concat([doubtful, twice], ignore_index=True)
     target_crs = source = proposed = None

@@ -108,3 +108,49 @@ def test_a_geojson_written_in_gbk_is_read(samples: dict[str, Path], tmp_path: Pa
     text = samples["pipes.geojson"].read_text("utf-8")
     (tmp_path / "g.geojson").write_bytes(text.encode("gb18030"))
     assert list(ingest.read(tmp_path / "g.geojson", "pipes").frame["material"]) == ["PVC", "混凝土", "砖"]
+
+
+def test_kml_attributes_come_from_extended_data_and_from_lines_of_text(tmp_path: Path) -> None:
+    line = "<LineString><coordinates>105,35.5 105.001,35.5</coordinates></LineString>"
+    (tmp_path / "e.kml").write_text(
+        '<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Folder><name>污水</name>'
+        f'<Placemark><ExtendedData><Data name="管线编号"><value>A</value></Data><SchemaData><SimpleData name="管径">'
+        f"DN300</SimpleData></SchemaData></ExtendedData>{line}</Placemark>"
+        f"<Placemark><description>管线编号：B&lt;br&gt;管径：DN400</description>{line}</Placemark>"
+        "<Placemark><name>井</name><Point><coordinates>105,35.5</coordinates></Point></Placemark>"
+        "</Folder></Document></kml>",
+        "utf-8",
+    )
+    reading = ingest.read(tmp_path / "e.kml", "pipes", datum="wgs84")
+    assert reading.frame["pipe_id"].tolist() == ["A", "B"]
+    assert reading.frame["diameter_mm"].tolist() == [300, 400]
+    assert set(reading.frame["kind"]) == {"sewage"}  # the folder says so
+    assert any("1 points do not belong" in n.text.en for n in reading.notes)
+
+
+def test_closed_polylines_of_a_drawing_are_outlines(tmp_path: Path) -> None:
+    import ezdxf
+
+    document = ezdxf.new()
+    corners = [(500_000, 3_930_000), (500_050, 3_930_000), (500_050, 3_930_040), (500_000, 3_930_040)]
+    document.modelspace().add_lwpolyline(corners, close=True, dxfattribs={"layer": "小区"})
+    document.saveas(tmp_path / "c.dxf")
+    reading = ingest.read(tmp_path / "c.dxf", "compounds", crs=4544)
+    assert reading.frame.geometry.iloc[0].area == pytest.approx(2000)
+
+
+def test_survey_tables_may_be_two_sheets_of_one_workbook(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.title = "点表"
+    for row in (["物探点号", "X", "Y", "地面高程"], ["W1", 3_930_000, 500_000, 440], ["W2", 3_930_000, 500_030, 440]):
+        book.active.append(row)
+    lines = book.create_sheet("线表")
+    for row in (["起点点号", "连接点号", "管径", "管线类型"], ["W1", "W2", 300, "WS"]):
+        lines.append(row)
+    book.save(tmp_path / "s.xlsx")
+    pipes = ingest.read(tmp_path / "s.xlsx", "pipes", crs=4544)
+    assert pipes.frame.geometry.iloc[0].length == pytest.approx(30)
+    assert set(pipes.trace["sheet"]) == {"线表"}
+    assert len(ingest.read(tmp_path / "s.xlsx", "manholes", crs=4544).frame) == 2

@@ -174,6 +174,13 @@ def test_an_id_outranks_the_name() -> None:
     assert ingest.match_names(ledger, COMPOUNDS)[0]["compound_id"].tolist() == ["C3", "C2"]
 
 
+def test_an_id_of_theirs_is_kept_when_nothing_matches_and_is_listed() -> None:
+    ledger = pd.DataFrame({"compound_id": ["X9"], "name": ["完全没有"]})
+    out, doubtful = ingest.match_names(ledger, COMPOUNDS)
+    assert out["compound_id"].tolist() == ["X9"]
+    assert len(doubtful) == 1
+
+
 def test_a_second_row_for_a_compound_is_listed_not_stored(tmp_path: Path) -> None:
     (tmp_path / "l.csv").write_text("小区编号,小区名称,户数\nC1,甲,1\nC1,甲,2\nC2,乙,3\n", "utf-8")
     reading = ingest.read(tmp_path / "l.csv", "ledger")
@@ -206,3 +213,13 @@ def test_a_kind_may_come_from_the_files_name_with_a_warning(tmp_path: Path, name
     reading = ingest.read(tmp_path / f"{name}.gpkg", "pipes")
     assert set(reading.frame["kind"]) == {kind}
     assert any(n.severity == "warning" and "kind" in n.text.en for n in reading.notes)
+
+
+def test_a_ledger_without_a_compound_gets_the_key_that_the_compound_will_get(tmp_path: Path) -> None:
+    (tmp_path / "l.csv").write_text("小区名称,所属街道,户数\n幸福里（一期）,河东街道,10\n甲,城关镇,20\n", "utf-8")
+    (tmp_path / "c.csv").write_text("小区名称,街道,经度,纬度\n幸福里(一期),河东街道,105.1,35.5\n", "utf-8")
+    ledger = ingest.read(tmp_path / "l.csv", "ledger").frame
+    outlines = ingest.read(tmp_path / "c.csv", "compounds", crs=4490)
+    assert ledger["compound_id"].iloc[0] == outlines.frame["compound_id"].iloc[0]
+    joined = ingest.read(tmp_path / "l.csv", "ledger", compounds=outlines.frame)
+    assert joined.doubtful["name"].tolist() == ["甲"]
