@@ -98,6 +98,20 @@ def audit(db: str, *, out: Path | None, progress: Progress) -> Answer:
     return outcome.summary(), outcome.describe(language())
 
 
+@subcommand(main, "plan")
+@click.argument("db")
+@click.option("--standard", default="gb50014-2021", show_default=True, help="A shipped standard, or a .toml of yours.")
+@click.option("--prices", default="example", show_default=True, help="A shipped price book, or a .toml of yours.")
+@click.option("--budget", type=float, metavar="YUAN", help="Money per stage.")
+@click.option("--out", type=click.Path(path_type=Path), help="Also write the links (.gpkg .geojson .csv .xlsx).")
+def plan(db: str, *, standard: str, prices: str, budget: float | None, out: Path | None, progress: Progress) -> Answer:
+    """Plan the missing links: pipes, levels, sizes, cost, stages, and how far at most from the best."""
+    from mapapp.services import planning
+
+    made = planning.run(db, by=who(), standard=standard, prices=prices, budget=budget, out=out, progress=progress)
+    return planning.summary(made), planning.describe(made, language())
+
+
 @subcommand(main, "snapshot")
 @click.argument("db")
 @click.option("--as-of", required=True, metavar="YYYY-MM-DD", help="The date the figures stand for.")
