@@ -162,6 +162,28 @@ def test_back_forward_reload_and_paste_all_work(open_page):
     assert set(other.evaluate("Mapapp.maplayer.tiles().counts('pipes').classes")) == {"sewage"}
 
 
+def test_a_snapshot_is_chosen_and_stays_in_the_address(open_page):
+    """As of the snapshot's date: facts and address say so, and back returns to now."""
+    page = open_page()
+    now = page.locator("#facts .panel-head").inner_text()
+    page.select_option("#as-of-select", index=1)
+    expect(page.locator("#facts .panel-head")).to_contain_text("2022年11月25日")
+    assert "as=" in page.url
+    page.go_back()
+    expect(page.locator("#facts .panel-head")).to_have_text(now, use_inner_text=True)
+
+
+def test_a_verdict_on_the_map_is_its_compounds(open_page):
+    """With verdicts in place of statuses, a click opens the compound's card all the same."""
+    page = open_page("/?on=verdicts", ready=False)
+    page.wait_for_function(
+        "() => { try { return Mapapp.maplayer.tiles().counts('verdicts').shown > 0; } catch (e) { return false; } }"
+    )
+    page.mouse.click(*at(page, town.EAST + 75, town.NORTH + 55))
+    expect(page.locator("#card .card-title")).to_have_text("粮食局家属院")
+    assert "sel=compounds:C01" in page.url
+
+
 def test_the_address_round_trips(open_page):
     """parse(address(state)) is the state, commas and colons in values included."""
     page = open_page()

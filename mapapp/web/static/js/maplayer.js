@@ -87,7 +87,9 @@
     tiles.mapappHeard = true;
     tiles.on("pick", function (event) {
       if (Mapapp.measure.active() || !event.layer) return;
-      Mapapp.app.select(event.layer, String(event.id));
+      // a verdict is the compound's: its card answers
+      if (event.id !== null && event.id !== undefined) Mapapp.app.select(event.layer === "verdicts" ? "compounds" : event.layer, String(event.id));
+      else if (event.latlng) the.setView(event.latlng, the.getZoom() + 2); // many in one spot: come closer
     });
     tiles.on("hover", function (event) { if (hover) hover(event.layer ? event : null, event.containerPoint || (event.latlng ? the.latLngToContainerPoint(event.latlng) : { x: 0, y: 0 })); });
     tiles.on("error", function () {
@@ -148,7 +150,9 @@
   function select(sel) {
     marks.clearLayers();
     if (!tiles) return;
-    if (sel) tiles.select(sel.layer, sel.id); else tiles.select(null);
+    if (!sel) { tiles.select(null); return; }
+    var shown = Mapapp.legend.shown();
+    tiles.select(sel.layer === "compounds" && shown.indexOf("compounds") < 0 && shown.indexOf("verdicts") >= 0 ? "verdicts" : sel.layer, sel.id);
   }
 
   function boundsOf(geometry) {
