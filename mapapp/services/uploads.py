@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from mapapp.core import schema
-from mapapp.core.errors import ConflictError, InputError, NotFoundError
+from mapapp.core.errors import ConflictError, InputError, MapappError, NotFoundError
 from mapapp.core.text import Text
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
@@ -163,4 +163,13 @@ def _read(county: County, folder: Path, layer: str, answers: Mapping[str, str]) 
         mode=mode,  # type: ignore[arg-type]  # one of the three words, checked above
     )
     files = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
-    return importing.preview(county.db, layer, files, options)
+    try:
+        return importing.preview(county.db, layer, files, options)
+    except MapappError as error:
+        # readers of formats quote the path they were given; a page tells the file's name alone
+        error.saw, error.need = _without(folder, error.saw), error.need and _without(folder, error.need)
+        raise
+
+
+def _without(folder: Path, text: Text) -> Text:
+    return Text(*(words.replace(f"{folder}/", "").replace(str(folder), "") for words in text))

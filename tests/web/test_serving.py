@@ -52,7 +52,9 @@ def test_it_serves_and_ends_cleanly_on_sigterm(county: Path, workers: int) -> No
         assert [get(address + "api/summary")["totals"]["compounds"] for _ in range(6)] == [4] * 6
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="children are found through /proc, which this system does not have")
+@pytest.mark.skipif(
+    not Path("/proc").is_dir(), reason="children are found through /proc, which this system does not have"
+)
 def test_a_worker_that_dies_is_started_anew(county: Path) -> None:
     with running(county, 2) as (server, address):
         get(address + "healthz")
@@ -69,9 +71,8 @@ def test_a_worker_that_dies_is_started_anew(county: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        with pytest.raises(InputError, match="Cannot listen") as told:
-            serving.listen(Settings(database="x.gpkg", port=other.getsockname()[1]))
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(InputError, match="Cannot listen") as told:
+        serving.listen(Settings(database="x.gpkg", port=other.getsockname()[1]))
     assert "--port 0" in told.value.message("zh")
 
 

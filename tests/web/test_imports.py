@@ -1,0 +1,113 @@
+"""Uploading: look first, then confirm; nothing is written before, and a stranger's file name is only a name."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import pytest
+from flask import Flask
+
+from tests.web.conftest import X0, Y0, Asker
+
+
+def geojson(**change: object) -> bytes:
+    ring = [[X0 + 2000, Y0], [X0 + 2100, Y0], [X0 + 2100, Y0 + 80], [X0 + 2000, Y0]]
+    one = {"type": "Feature", "properties": {"小区编号": "C8", "小区名称": "新来小区", "户数": 80, "怪列": "?"} | change,
+           "geometry": {"type": "Polygon", "coordinates": [ring]}}  # fmt: skip
+    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4549"}}
+    return json.dumps({"type": "FeatureCollection", "crs": crs, "features": [one]}).encode()
+
+
+def upload(user: Asker, body: bytes, name: str = "小区.geojson", **fields: str):
+    data = {"files": (io.BytesIO(body), name), "layer": "compounds", "csrf_token": user.csrf, **fields}
+    return user.client.post("/import", data=data, content_type="multipart/form-data")
+
+
+def names(user: Asker) -> set[str]:
+    return {row["compound_id"] for row in user.get("/api/features/compounds").get_json()["rows"]}
+
+
+def word_of(page: str) -> str:
+    return re.search(r'action="/import/([^"]+)"', page)[1]
+
+
+def test_a_preview_writes_nothing_and_a_confirmation_writes_what_was_shown(asker: Asker) -> None:
+    page = upload(asker, geojson()).get_data(as_text=True)
+    assert "怪列" in page  # what was not used is listed
+    assert "C8" not in names(asker)
+    done = asker.client.post(f"/import/{word_of(page)}", data={"csrf_token": asker.csrf})
+    assert done.status_code == 302
+    assert "C8" in names(asker)
+    assert asker.client.post(f"/import/{word_of(page)}", data={"csrf_token": asker.csrf}).status_code == 404
+
+
+def test_the_same_through_the_interface(asker: Asker) -> None:
+    head = {"X-CSRF-Token": asker.csrf}
+    data = {"files": (io.BytesIO(geojson()), "a.geojson")}
+    found = asker.client.post(
+        "/api/import/compounds", data=data, headers=head, content_type="multipart/form-data"
+    ).get_json()
+    assert (found["added"], found["written"]) == (1, False)
+    done = asker.client.post(f"/api/import/compounds/{found['upload']}", json={}, headers=head).get_json()
+    assert (done["added"], done["written"]) == (1, True)
+
+
+def test_a_county_changed_since_the_preview_is_not_overwritten_blindly(asker: Asker, app: Flask) -> None:
+    page = upload(asker, geojson()).get_data(as_text=True)
+    app.extensions["mapapp_county"].db.edit("compounds", "C1", {"households": 124}, by="somebody")
+    answer = asker.client.post(f"/import/{word_of(page)}", data={"csrf_token": asker.csrf})
+    assert answer.status_code == 409
+    assert "C8" not in names(asker)
+
+
+def test_discarding_removes_the_files(asker: Asker) -> None:
+    word = word_of(upload(asker, geojson()).get_data(as_text=True))
+    asker.client.post(f"/import/{word}", data={"csrf_token": asker.csrf, "discard": "1"})
+    assert asker.client.post(f"/import/{word}", data={"csrf_token": asker.csrf}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "name", ["../../evil.geojson", "..\\..\\evil.geojson", "/etc/evil.geojson", ".by", "a\x00b.geojson"]
+)
+def test_a_file_name_cannot_climb_out(asker: Asker, name: str) -> None:
+    answer = upload(asker, geojson(), name)
+    assert answer.status_code in (200, 400)
+    assert "/etc" not in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("body", [b"", b"not json", b"PK\x03\x04broken"])
+def test_a_file_that_cannot_be_read_gets_one_sentence(asker: Asker, body: bytes) -> None:
+    answer = upload(asker, body)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code in (400, 422)
+    assert "Traceback" not in page
+    assert "/tmp" not in page
+    assert names(asker) == {"C1", "C2", "C3", "C4"}
+
+
+def test_a_file_without_crs_gets_a_question_and_the_files_stay(asker: Asker) -> None:
+    table = f"小区编号,X,Y\nC8,{Y0},{X0}\n".encode("gb18030")
+    answer = upload(asker, table, "点.csv")
+    page = answer.get_data(as_text=True)
+    if answer.status_code == 422:  # a question, and its answer needs no second upload
+        word = re.search(r'name="upload" value="([^"]+)"', page)[1]
+        data = {"upload": word, "layer": "compounds", "crs": "EPSG:4549", "csrf_token": asker.csrf}
+        answer = asker.client.post("/import", data=data)
+    assert answer.status_code == 200
+    assert "新增" in answer.get_data(as_text=True)
+
+
+def test_attributes_of_a_strangers_file_are_escaped_in_the_preview(asker: Asker) -> None:
+    page = upload(asker, geojson(小区名称="<script>alert(1)</script>", 怪列="<b>x</b>")).get_data(as_text=True)
+    assert "<script>alert" not in page
+    assert "<b>x</b>" not in page
+
+
+def test_what_one_uploaded_another_cannot_confirm(served: Flask) -> None:
+    one, other = Asker(served), Asker(served)
+    one.log_in("li", "editor-password")
+    other.log_in("wang", "boss-password")
+    word = word_of(upload(one, geojson()).get_data(as_text=True))
+    assert other.client.post(f"/import/{word}", data={"csrf_token": other.csrf}).status_code == 404
