@@ -14,8 +14,8 @@ import pandas as pd
 import shapely
 
 from mapapp import resources
-from mapapp.core import schema
 from mapapp.demo import gaps, ground, levels, parcels, programme, sewers, streets, tables
+from mapapp.demo.columns import typed
 from mapapp.demo.ground import Floats
 
 
@@ -54,20 +54,8 @@ def read_names() -> dict[str, Any]:
     return tomllib.loads(resources.geodata("demo", "names.toml").read_text("utf-8"))
 
 
-def typed(frame: pd.DataFrame, layer: str) -> pd.DataFrame:
-    """Return the frame with the layer's own columns first, in the dictionary's order, and each in its declared type."""
-    declared = schema.layer(layer)
-    names = [c.name for c in declared.columns if c.name in frame]
-    out = frame[names + [c for c in frame.columns if c not in names]].copy()
-    for name in names:
-        column = declared.column(name)
-        assert column is not None
-        out[name] = out[name].astype(column.dtype)
-    return out.reset_index(drop=True)
-
-
 def _ribbon(s0: float, s1: float, t0: float, t1: float) -> shapely.Polygon:
-    """A rectangle of valley coordinates, bent into the map."""
+    """Bend a rectangle of valley coordinates into the map."""
     corners = np.array([[s0, t0], [s0, t1], [s1, t1], [s1, t0]])
     return shapely.Polygon(
         np.round(
@@ -207,8 +195,8 @@ def _network(
     surface = np.round(ground.elevation(xy[:, 0], xy[:, 1]), 2)
     for outlet in draft.outlets:
         if outlet["facility"] == "outfall":  # the mouth is in the quay wall, not in the river bed
-            into = up[down == outlet["node"]][0]
-            surface[outlet["node"]] = surface[into]
+            mouth = int(str(outlet["node"]))
+            surface[mouth] = surface[up[down == mouth][0]]
     geometry = shapely.linestrings(xy[np.column_stack([up, down])])
     length = shapely.length(geometry)
     homes = table["households"].to_numpy(dtype=float)
@@ -223,7 +211,8 @@ def _network(
         dtype=object
     )
     bare = np.isin(np.arange(len(xy)), list(draft.bare))
-    with_hole = np.where(bare, None, node_id)
+    with_hole = node_id.copy()
+    with_hole[bare] = None
     storm, plastic = (pipes["kind"] == "storm").to_numpy(), (made["diameter_mm"] <= 400).to_numpy()
     owner = np.where(
         storm, rng.choice(names["owners"]["storm"], len(pipes)), rng.choice(names["owners"]["sewage"], len(pipes))

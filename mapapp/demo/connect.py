@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ import shapely
 from mapapp.demo.ground import Floats
 from mapapp.demo.parcels import ROAD_M, Site
 from mapapp.demo.sewers import Draft
-import itertools
+from mapapp.demo.streets import Ints
 
 _LONGEST_M = 36.0
 REACH_M = 62.0
@@ -40,7 +41,7 @@ def gates(place: Site) -> list[tuple[int, bool, Floats]]:
 
 
 def entry(
-    place: Site, own: int, outlines: Sequence[shapely.Polygon], xy: Floats, street: Floats
+    place: Site, own: int, outlines: Sequence[shapely.Polygon], xy: Floats, street: Ints
 ) -> tuple[int, int, bool] | None:
     """Choose manhole and gate for a compound's connection.
 
@@ -65,14 +66,14 @@ def entry(
     for side, north, gate in gates(place):
         d = np.linalg.norm(xy[street] - gate, axis=1)
         best += [(float(d[k]), int(street[k]), side, north) for k in np.argsort(d, kind="stable")[:4]]
-    slabs = shapely.multipolygons(shapely.polygons(place.footprints()))
+    slabs = np.asarray(shapely.polygons(place.footprints()))
     others = [o for i, o in enumerate(outlines) if i != own]
     for length, node, side, north in sorted(best):
         if length > REACH_M:
             return None
         gate = place.place(_runs(place, side, north)[2][None])[0]
         line = shapely.linestrings([gate, xy[node]])
-        if length > 9 and not slabs.intersects(line) and not shapely.intersects(others, line).any():
+        if length > 9 and not shapely.intersects(slabs, line).any() and not shapely.intersects(others, line).any():
             return node, side, north
     return None
 

@@ -113,7 +113,7 @@ def ledger_book(
         for number, record in enumerate(block.to_dict("records"), start=1):
             _record(sheet, row, number, record)
             row += 1
-        _sums(sheet, row, "小计", printed.loc[year])
+        _sums(sheet, row, "小计", pd.Series(printed.loc[year]))
         row += 1
     _sums(sheet, row, "合计", printed.sum(min_count=1))
     sheet.freeze_panes = "D5"
@@ -125,8 +125,8 @@ def ledger_book(
     if summary is not None:
         page = book.create_sheet("进度汇总")
         page.append(["改造年度", "计划改造小区数", "新开工小区数", "完工小区数"])
-        for year, line in summary.iterrows():
-            page.append([str(year), *(int(v) for v in line)])
+        for at, line in zip(summary.index, summary.to_numpy(dtype=int), strict=True):
+            page.append([str(at), *line.tolist()])
     book.save(path)
     return path
 
@@ -152,7 +152,7 @@ def _scaled(value: object, factor: float) -> object:
 def _record(sheet: Worksheet, row: int, number: int, record: Mapping[object, object]) -> None:
     sheet.cell(row, 1, number)
     for k, (_, _, ours, factor) in enumerate(_COLUMNS[1:], start=2):
-        sheet.cell(row, k, _scaled(_word(ours, record.get(ours)), factor))  # type: ignore[arg-type]  # a cell takes any plain value
+        sheet.cell(row, k, _scaled(_word(ours, record.get(ours)), factor))
 
 
 def _sums(sheet: Worksheet, row: int, label: str, sums: pd.Series) -> None:

@@ -26,8 +26,9 @@ class Planter:
     """
 
     def __init__(self, layers: Mapping[str, pd.DataFrame], rng: np.random.Generator, busy: set[str]) -> None:
-        self.pipes, self.manholes = layers["pipes"].copy(), layers["manholes"].copy()
-        self.compounds = layers["compounds"].copy()
+        self.pipes: gpd.GeoDataFrame = layers["pipes"].copy()
+        self.manholes: gpd.GeoDataFrame = layers["manholes"].copy()
+        self.compounds: gpd.GeoDataFrame = layers["compounds"].copy()
         self.rng, self.busy = rng, set(busy)
         self.rows: list[dict[str, object]] = []
         self.made = dict.fromkeys(("WS", "YS"), 0)

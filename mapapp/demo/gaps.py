@@ -56,7 +56,7 @@ def zones(quads: Floats) -> npt.NDArray[np.object_]:
         ((t0 < sewers.HILL[0]) & (s0 < sewers.HILL[1]), "ring"),
         ((s0 < pit_s - 18) & (s1 > pit_s + 18) & (t0 < pit_t - 18) & (t1 > pit_t + 18), "pit"),
     ]
-    return np.select([m for m, _ in rules], np.array([n for _, n in rules], dtype=object), "")  # type: ignore[return-value]
+    return np.select([m for m, _ in rules], np.array([n for _, n in rules], dtype=object), "")
 
 
 def connect_compounds(
@@ -74,7 +74,7 @@ def connect_compounds(
         One row per compound: ``role`` (a key of the verdict table), ``gate`` and ``end`` (node numbers, -1 where none).
     """
     xy, kind = draft.xy(), np.array(draft.node_kind)
-    ok = ~np.isin(np.arange(len(xy)), [*draft.bare, *(o["node"] for o in draft.outlets)])
+    ok = ~np.isin(np.arange(len(xy)), [*draft.bare, *(int(str(o["node"])) for o in draft.outlets)])
     street = np.flatnonzero(ok & (kind != "storm"))
     storm = np.flatnonzero(ok & (kind == "storm"))
     st = ground.to_valley(xy)
@@ -82,7 +82,7 @@ def connect_compounds(
     role = np.where(np.isin(zone, ["pit", "nolat", "corner", "hill"]), zone, "served").astype(object)
     direct = zone == "direct"
     role[direct] = "direct"
-    ways = [
+    ways: list[tuple[int, int, bool] | None] = [
         connect.entry(p, i, outlines, xy, street[spilling[street] == (r == "direct")])
         if r in ("served", "direct")
         else None
@@ -227,7 +227,7 @@ def plant(
     faults.plant_outline(t, int(served[3]))
     _pit(t, drawn)
     for i, word in zip(np.flatnonzero(drawn["role"] == "hidden"), ("buried", "not_found"), strict=True):
-        node, compound = str(node_ids[drawn.at[i, "gate"]]), str(ids[i])
+        node, compound = str(node_ids[drawn["gate"].to_numpy()[i]]), str(ids[i])
         t.manholes.loc[t.manholes["node_id"] == node, "found"] = word
         t.tell("orphan_manhole", node, "接户井找不到，没有测到管", layer="manholes", compound=compound)
     _ledger(t, told, served)
@@ -296,7 +296,7 @@ def _ledger(t: faults.Planter, told: pd.DataFrame, served: npt.NDArray[np.int64]
         t.tell(
             "contradicts_ledger",
             compound,
-            f"台账：{said}；管网：{told.at[i, 'verdict']}",
+            f"台账：{said}；管网：{told['verdict'].iloc[i]}",
             layer="compounds",
             compound=compound,
         )

@@ -87,7 +87,8 @@ def valley_elevation(s: npt.ArrayLike, t: npt.ArrayLike) -> Floats:
     z = z + 0.35 * np.sin(s / 170 + 0.5) * np.sin(t / 140) * np.minimum(away / 120, 1)
     z = z - 2.3 * (1 - np.tanh((np.abs(t) - 38) / 3.2))
     pit = ((s - PIT[0]) ** 2 + (t - PIT[1]) ** 2) / _PIT_RADIUS_M**2
-    return z - _PIT_DEPTH_M * np.exp(-(pit**2))
+    z = z - _PIT_DEPTH_M * np.exp(-(pit**2))
+    return np.asarray(z)
 
 
 def elevation(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:

@@ -89,7 +89,8 @@ def divide(plan: streets.Plan, rng: np.random.Generator) -> Floats:
 def outline(quad: Floats) -> shapely.Polygon:
     """Return a parcel's outline in map coordinates, with no more vertices than a surveyor would take."""
     sides = [streets.draw(np.stack([quad[i], quad[(i + 1) % 4]]), step_m=30)[:-1] for i in range(4)]
-    return shapely.Polygon(np.round(np.concatenate(sides), 2)).simplify(0.25)
+    surveyed = shapely.Polygon(np.round(np.concatenate(sides), 2)).simplify(0.25)
+    return shapely.Polygon(shapely.get_coordinates(surveyed))
 
 
 def site(quad: Floats, polygon: shapely.Polygon) -> tuple[Floats, Floats, tuple[float, float], float]:
@@ -154,19 +155,19 @@ def slabs(half: tuple[float, float], lean: float, count: int, floor_area_m2: flo
                 row, column = k // columns, k % columns
                 in_row = np.where(row == rows - 1, count - columns * (rows - 1), columns)
                 step = (width + 7) / columns
-                a = (column - (in_row - 1) / 2) * min(step, length + 12)
+                a: Floats = (column - (in_row - 1) / 2) * min(step, length + 12)
                 b = half[1] - pitch * row - depth / 2 - 0.8
-                lane = half[1] - pitch * np.arange(rows) - depth - 0.8 - (pitch - depth) * 0.45
-                return np.column_stack(
+                lane: Floats = half[1] - pitch * np.arange(rows) - depth - 0.8 - (pitch - depth) * 0.45
+                made: Floats = np.column_stack(
                     [a, b, np.full(count, length), np.full(count, depth), np.full(count, floors)]
-                ), lane
+                ).astype(float)
+                return made, lane
     return None
 
 
 def rectangles(place: Site) -> npt.NDArray[np.object_]:
     """Return the slabs' footprints in map coordinates."""
-    out: npt.NDArray[np.object_] = shapely.polygons(np.round(place.footprints(), 2))
-    return out
+    return np.asarray(shapely.polygons(np.round(place.footprints(), 2)))
 
 
 def assign(

@@ -58,7 +58,7 @@ def apportion(total: int, weight: npt.ArrayLike, *, least: int = 0) -> npt.NDArr
     parts = np.floor(exact).astype(np.int64)
     short = total - least * len(weight) - int(parts.sum())
     parts[np.argsort(parts - exact, kind="stable")[:short]] += 1
-    return parts + least
+    return np.asarray(parts + least)
 
 
 def _names(names: Mapping[str, Any], buildings: npt.NDArray[np.int64], rng: np.random.Generator) -> list[str]:
@@ -99,13 +99,13 @@ def _progress(year: int, n: int, rng: np.random.Generator) -> dict[str, Any]:
     ]
     if year == 2021:
         for i, month in zip(rng.permutation(n)[:LATE_2021], ("2022-03", "2022-04", "2022-05"), strict=True):
-            finished[i], status[i], accepted[i] = month, "completed", None
+            finished[i], status[i], accepted[i] = month, "completed", ""
     return {
         "status": status,
         "start_actual": [f"{year}-{m:02d}" for m in start],
         "finish_plan": [f"{year}-12"] * n,
         "finish_actual": finished,
-        "accepted_at": accepted,
+        "accepted_at": [day or None for day in accepted],
         "image_progress_pct": np.full(n, 100.0),
     }
 

@@ -7,6 +7,7 @@ village has its own plant. Storm water takes the shortest way to the river.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,6 @@ from scipy.sparse import csgraph
 
 from mapapp.demo import ground, streets
 from mapapp.demo.ground import Floats
-import itertools
 
 Bools = npt.NDArray[np.bool_]
 HILL = (-700.0, 620.0)
@@ -112,7 +112,8 @@ def drains(plan: streets.Plan, use: Bools, roots: list[int]) -> pd.DataFrame:
         {"edge": np.flatnonzero(use), "up": ups, "down": downs, "head": ~(tree_up | tree_down), "length": length}
     )
     reached = np.isfinite(far[ups]) & np.isfinite(far[downs])
-    return out[reached & (~out["head"] | (out["length"] > 60))].reset_index(drop=True)
+    kept: pd.DataFrame = out[reached & (~out["head"] | (out["length"] > 60))]
+    return kept.reset_index(drop=True)
 
 
 def lay(draft: Draft, plan: streets.Plan, runs: pd.DataFrame, kind: str, *, gap_m: float = _HEAD_GAP_M) -> None:
@@ -176,7 +177,7 @@ def street_sewers(plan: streets.Plan, names: Mapping[str, Any]) -> Draft:
     """Draw all street sewers, outlets and the rising main."""
     draft, nodes, e = Draft(), plan.nodes, plan.edges
     mid = (nodes[e["u"]] + nodes[e["v"]]) / 2
-    s, t = mid[:, 0], mid[:, 1]
+    t = mid[:, 1]
     most_west = np.minimum(nodes[e["u"], 1], nodes[e["v"], 1])
     most_north = np.minimum(nodes[e["u"], 0], nodes[e["v"], 0])
     most_south = np.maximum(nodes[e["u"], 0], nodes[e["v"], 0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,10 +98,12 @@ def months(county: County) -> Story:
         against status, more started than there are, a row twice, a changed name, an implausible ratio. Each is mended by
         the next month.
     """
-    ledger = county.layers["ledger"]
+    ledger: Any = county.layers["ledger"]
     told: list[tuple[str, str, str | None, str, str]] = []
-    true = [_as_of(ledger, day) for day in DAYS]
-    frames = [m.copy() for m in true]
+    true: list[Any] = [_as_of(ledger, day) for day in DAYS]
+    frames: list[Any] = [m.copy() for m in true]  # single cells are typed as every scalar there is
+    printed: list[Any]
+    summary: list[Any]
     printed, summary = [delivery.sums(m) for m in true], [_summary(m) for m in true]
     current = ledger.index[ledger["programme_year"] == 2022]
     waiting = [i for i in current if pd.isna(true[1].at[i, "start_actual"])]

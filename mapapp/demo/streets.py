@@ -6,6 +6,7 @@ crookedly in the old core, coarsely outside, so that every street ends at a T or
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,6 @@ import shapely
 
 from mapapp.demo import ground
 from mapapp.demo.ground import Floats
-import itertools
 
 Ints = npt.NDArray[np.int64]
 WIDTH_M: Mapping[str, float] = {"main": 26.0, "secondary": 18.0, "branch": 13.0, "lane": 8.0}
@@ -274,7 +274,7 @@ def _names(
 
 
 def _cycled(words: list[str]) -> list[str]:
-    """A town has more lanes than names: further ones are told apart as north, south and so on."""
+    """Add further names for a town with more lanes than names, told apart as north, south and so on."""
     return words + [f"{d}{w}" for d in "北南东西上下新老" for w in words]
 
 

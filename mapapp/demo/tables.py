@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from mapapp.core import schema
+from mapapp.demo.columns import typed
 
 _MEETINGS = ("2022-06-28", "2022-07-26", "2022-08-30", "2022-09-27", "2022-10-25", "2022-11-22")
 _SEWER = {
@@ -38,16 +38,6 @@ _OTHER = (
 )
 
 
-def _typed(frame: pd.DataFrame, layer: str) -> pd.DataFrame:
-    declared = schema.layer(layer)
-    out = frame[[c.name for c in declared.columns if c.name in frame]].copy()
-    for name in out:
-        column = declared.column(str(name))
-        assert column is not None
-        out[name] = out[name].astype(column.dtype)
-    return out.reset_index(drop=True)
-
-
 def _projects(compounds: pd.DataFrame) -> pd.DataFrame:
     """Each street's compounds of a year are one project."""
     grouped = compounds.groupby(["programme_year", "street"], sort=True)
@@ -57,11 +47,11 @@ def _projects(compounds: pd.DataFrame) -> pd.DataFrame:
         for k, ((year, street), g) in enumerate(grouped)
     ]  # fmt: skip
     names = ["project_id", "name", "year", "compound_ids", "kind", "owner_unit", "invest_total_wan"]
-    return _typed(pd.DataFrame(rows, columns=names), "projects")
+    return typed(pd.DataFrame(rows, columns=names), "projects")
 
 
 def _meetings() -> pd.DataFrame:
-    return _typed(
+    return typed(
         pd.DataFrame({
             "meeting_id": [f"DD2022-{int(d[5:7]):02d}" for d in _MEETINGS], "held_on": _MEETINGS,
             "title": [f"老旧小区改造第{k + 1}次调度例会" for k in range(len(_MEETINGS))],
@@ -99,7 +89,7 @@ def _problems(compounds: pd.DataFrame, verdicts: pd.DataFrame, rng: np.random.Ge
     frame["utility_owner"] = frame["utility_owner"].replace("", None)
     frame = frame.sort_values(["raised_at", "compound_id"], kind="stable", ignore_index=True)
     frame["ticket_id"] = [f"WT2022-{k + 1:03d}" for k in range(n)]
-    return _typed(frame, "problems")
+    return typed(frame, "problems")
 
 
 def _management(compounds: pd.DataFrame, names: Mapping[str, Any], rng: np.random.Generator) -> pd.DataFrame:
@@ -116,7 +106,7 @@ def _management(compounds: pd.DataFrame, names: Mapping[str, Any], rng: np.rando
     looked = rng.random(n) < 0.5
     relapse = looked & (rng.random(n) < 0.18)
     items = rng.choice(["乱搭乱建", "飞线", "占道", "堵塞"], n)
-    return _typed(
+    return typed(
         pd.DataFrame({
             "compound_id": done["compound_id"].to_numpy(), "mode": mode,
             "manager": np.where(mode == "state_owned", names["owners"]["managers"][1], np.where(company, names["owners"]["managers"][0], None)),
@@ -125,7 +115,7 @@ def _management(compounds: pd.DataFrame, names: Mapping[str, Any], rng: np.rando
             "maintenance_fund": rng.random(n) < 0.3, "cleaning": managed,
             "inspection_date": [f"2022-09-{d:02d}" if k else None for d, k in zip(rng.integers(5, 29, n), looked, strict=True)],
             "inspection_score": np.where(looked, rng.integers(76, 98, n) - 12.0 * relapse, np.nan),
-            "relapse_items": np.where(relapse, items, None),
+            "relapse_items": pd.Series(items).where(relapse),
         }), "management",
     )  # fmt: skip
 
@@ -149,9 +139,9 @@ def tables(
     -------
     dict of str to DataFrame
     """
-    plain = pd.DataFrame(compounds.drop(columns="geometry"))
+    plain = pd.DataFrame(compounds.drop(columns=["geometry", "outlet_invert_m"]))
     return {
-        "ledger": _typed(plain, "ledger"),
+        "ledger": typed(plain, "ledger"),
         "projects": _projects(plain),
         "problems": _problems(plain, verdicts, rng),
         "meetings": _meetings(),
