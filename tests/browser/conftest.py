@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -59,37 +60,61 @@ def wait_for_map(page: Page) -> None:
     )
 
 
-@pytest.fixture
-def open_page(chromium: Browser, server: str) -> Iterator[Opener]:
-    """Open an address of the server in a fresh context; afterwards no script failed and no other host was asked."""
-    contexts: list[BrowserContext] = []
-    faults: list[str] = []
-    strangers: list[str] = []
+class Watch:
+    """Notes what a page must not do: fail in a script, break its content security policy, ask another host."""
 
-    def note(url: str) -> None:
+    def __init__(self, chromium: Browser, server: str) -> None:
+        self.chromium, self.server = chromium, server
+        self.contexts: list[BrowserContext] = []
+        self.faults: list[str] = []
+
+    def note(self, url: str) -> None:
+        """Write down a request that leaves this machine."""
         parts = urlsplit(url)
         if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in LOOPBACK:
-            strangers.append(url)
+            self.faults.append(f"another host was asked: {url}")
 
-    def opener(path: str = "/", *, size: tuple[int, int] = (1440, 900), ready: bool = True, **more: object) -> Page:
+    def said(self, text: str) -> None:
+        """Write down what the console says of the content security policy."""
+        if "Content Security Policy" in text:
+            self.faults.append(text)
+
+    def open(self, path: str = "/", *, size: tuple[int, int] = (1440, 900), ready: bool = True, **more: Any) -> Page:
+        """Open an address in a fresh context."""
         phone = size[0] < 500
-        context = chromium.new_context(
+        context = self.chromium.new_context(
             viewport={"width": size[0], "height": size[1]}, locale=more.pop("locale", "zh-CN"),
             has_touch=phone, is_mobile=phone, reduced_motion="reduce", **more,
         )  # fmt: skip
-        contexts.append(context)
+        self.contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("request", lambda request: note(request.url))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-        page.goto(path if path.startswith("http") else server + path)
+        page.set_default_timeout(20_000)
+        page.on("request", lambda request: self.note(request.url))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("console", lambda message: self.said(message.text))
+        page.goto(path if path.startswith("http") else self.server + path)
         if ready:
             wait_for_map(page)
         return page
 
-    yield opener
-    for context in contexts:
-        context.close()
-    assert not strangers, f"other hosts were asked: {strangers}"
-    assert not faults, faults
+    def end(self) -> None:
+        """Close what was opened; nothing forbidden may have been noted."""
+        for context in self.contexts:
+            context.close()
+        assert not self.faults, self.faults
+
+
+@pytest.fixture
+def open_page(chromium: Browser, server: str) -> Iterator[Opener]:
+    """Open addresses of the server, each in a fresh context; afterwards nothing forbidden happened."""
+    watch = Watch(chromium, server)
+    yield watch.open
+    watch.end()
+
+
+@pytest.fixture(scope="module")
+def seen(chromium: Browser, server: str) -> Iterator[Page]:
+    """Give the map page as it opens, shared by tests that only look."""
+    watch = Watch(chromium, server)
+    yield watch.open()
+    watch.end()

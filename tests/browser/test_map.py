@@ -18,9 +18,9 @@ def fact(page: Page, nth: int) -> str:
     return page.locator("#facts .fact b").nth(nth).inner_text()
 
 
-def drawn(page: Page, layer: str) -> int:
-    """How many features of a layer the canvas shows in view."""
-    return int(page.evaluate("layer => Mapapp.maplayer.tiles().counts(layer).shown", layer))
+def expect_drawn(page: Page, layer: str, count: int) -> None:
+    """Wait until the canvas shows so many features of a layer."""
+    page.wait_for_function("([layer, n]) => Mapapp.maplayer.tiles().counts(layer).shown === n", arg=[layer, count])
 
 
 def at(page: Page, east: float, north: float) -> tuple[float, float]:
@@ -34,21 +34,19 @@ def at(page: Page, east: float, north: float) -> tuple[float, float]:
     return box[0], box[1]
 
 
-def test_the_map_paints_compounds_in_the_colours_of_their_status(open_page):
+def test_the_map_paints_compounds_in_the_colours_of_their_status(seen):
     """Completed compounds are green on the canvas, and all twelve are drawn."""
-    page = open_page()
-    green = page.evaluate("""() => [...document.querySelectorAll("canvas.leaflet-tile")].reduce((n, c) => {
+    green = seen.evaluate("""() => [...document.querySelectorAll("canvas.leaflet-tile")].reduce((n, c) => {
         const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
         for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 150 && d[i + 1] > d[i] + 40 && d[i + 1] > d[i + 2] + 20) n++;
         return n; }, 0)""")
     assert green > 2000
-    assert drawn(page, "compounds") == 12
+    expect_drawn(seen, "compounds", 12)
 
 
-def test_legend_entries_count_what_is_shown(open_page):
+def test_legend_entries_count_what_is_shown(seen):
     """Each status has its letter and its count; the class nobody has is not listed; unknown is listed as unknown."""
-    page = open_page()
-    group = page.locator('[data-layer="compounds"]')
+    group = seen.locator('[data-layer="compounds"]')
     counts = {
         row.get_attribute("data-value"): row.locator(".count").inner_text() for row in group.locator("li .entry").all()
     }
@@ -65,7 +63,7 @@ def test_a_filter_changes_map_counts_and_address(open_page):
     page.check("input[data-column=year][data-value='2021']")
     expect(page.locator("#facts .fact b").first).to_have_text("4")
     expect(page.locator("#table-toggle .count")).to_contain_text("4")
-    assert drawn(page, "compounds") == 4
+    expect_drawn(page, "compounds", 4)
     assert "f.year=2021" in page.url
     assert fact(page, 1) == "500"
 
@@ -77,7 +75,7 @@ def test_a_legend_entry_is_a_switch(open_page):
     entry.click()
     expect(page.locator("#facts .fact b").first).to_have_text("7")
     assert entry.get_attribute("aria-checked") == "false"
-    assert drawn(page, "compounds") == 7
+    expect_drawn(page, "compounds", 7)
     entry.click()
     expect(page.locator("#facts .fact b").first).to_have_text("12")
     assert "f.status" not in page.url
@@ -87,7 +85,7 @@ def test_a_filter_on_units_narrows_the_map_although_a_cell_holds_several(open_pa
     """Three compounds name the water company beside another unit; the server says which."""
     page = open_page("/?f.unit=县自来水公司")
     expect(page.locator("#facts .fact b").first).to_have_text("3")
-    page.wait_for_function("() => Mapapp.maplayer.tiles().counts('compounds').shown === 3")
+    expect_drawn(page, "compounds", 3)
 
 
 def test_unknown_is_not_zero(open_page):
@@ -100,10 +98,9 @@ def test_unknown_is_not_zero(open_page):
     expect(page.locator("#table tbody tr").first.locator("td").last).to_have_text("?")
 
 
-def test_totals_carry_their_units_and_their_date(open_page):
+def test_totals_carry_their_units_and_their_date(seen):
     """万㎡, 万元, 户 and 栋 stand beside the numbers, the date beside the total."""
-    page = open_page()
-    facts = page.locator("#facts").inner_text()
+    facts = seen.locator("#facts").inner_text()
     assert {"万㎡", "万元", "户", "栋"} <= set(re.findall(r"万㎡|万元|户|栋", facts))
     assert "10.50" in facts
     assert "截至" in facts
@@ -184,14 +181,13 @@ def test_a_verdict_on_the_map_is_its_compounds(open_page):
     assert "sel=compounds:C01" in page.url
 
 
-def test_the_address_round_trips(open_page):
+def test_the_address_round_trips(seen):
     """parse(address(state)) is the state, commas and colons in values included."""
-    page = open_page()
     state = {
         "at": {"z": 15, "lat": 31.5, "lon": 117.02}, "on": ["compounds", "pipes"],
         "f": {"street": ["a,b", "人民路"], "rule": ["no_main"]}, "sel": {"layer": "pipes", "id": "P:1/2"}, "as": "1", "lang": "en",
     }  # fmt: skip
-    assert page.evaluate("s => Mapapp.state.parse(Mapapp.state.address(s))", state) == state
+    assert seen.evaluate("s => Mapapp.state.parse(Mapapp.state.address(s))", state) == state
 
 
 def test_row_and_map_select_each_other(open_page):
@@ -228,12 +224,11 @@ def test_measured_length_is_right(open_page):
     assert length == pytest.approx(300, abs=6)
 
 
-def test_county_coordinates_agree_with_proj(open_page):
+def test_county_coordinates_agree_with_proj(seen):
     """The page's own Gauss-Krüger is PROJ's, to a millimetre, for zones with and without prefix."""
-    page = open_page()
     for code, lon, lat in (("EPSG:4548", 117.3, 31.6), ("EPSG:4527", 116.1, 40.2), ("EPSG:4508", 110.5, 22.0)):
         north, east = Transformer.from_crs(4490, code).transform(lat, lon)
-        got = page.evaluate("([lat, lon, code]) => Mapapp.controls.project(lat, lon, code)", [lat, lon, code])
+        got = seen.evaluate("([lat, lon, code]) => Mapapp.controls.project(lat, lon, code)", [lat, lon, code])
         assert got["north"] == pytest.approx(north, abs=0.001)
         assert got["east"] == pytest.approx(east, abs=0.001)
 

@@ -65,13 +65,12 @@ def test_every_control_has_a_name(open_page):
     assert nameless == []
 
 
-def test_focus_is_seen(open_page):
+def test_focus_is_seen(seen):
     """Whatever Tab reaches has an outline."""
-    page = open_page()
     for _ in range(12):
-        page.keyboard.press("Tab")
-        style = page.evaluate("(s => [s.outlineStyle, s.outlineWidth])(getComputedStyle(document.activeElement))")
-        assert style[0] != "none", page.evaluate("document.activeElement.outerHTML")
+        seen.keyboard.press("Tab")
+        style = seen.evaluate("(s => [s.outlineStyle, s.outlineWidth])(getComputedStyle(document.activeElement))")
+        assert style[0] != "none", seen.evaluate("document.activeElement.outerHTML")
 
 
 def test_the_language_is_the_browsers_until_switched(open_page):
