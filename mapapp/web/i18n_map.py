@@ -263,9 +263,10 @@ _PAGES: dict[str, Text] = {
     "gaps.evidence": Text("依据", "Evidence"),
     "gaps.distance": Text("最近管线", "Nearest pipe"),
     "gaps.households": Text("户数", "Households"),
-    "gaps.none": Text(
-        "没有缺口：每个小区都能通到处理厂，或还没有运行数据检查。",
-        "No gaps: every compound reaches a plant, or the audit has not run yet.",
+    "gaps.none": Text("没有缺口：每个小区都能通到处理厂。", "No gaps: every compound reaches a plant."),
+    "gaps.unaudited": Text(
+        "还不知道有没有缺口：先导入小区和管线，再运行数据检查。",
+        "Whether there are gaps is not known yet: import compounds and pipes, then run the audit.",
     ),
     "gaps.export": Text("导出", "Export"),
     "gaps.count": Text("{n} 个小区有缺口", "{n} compounds with a gap"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,11 +23,9 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 Opener = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the town on a free port and give its address, by waitress from a real GeoPackage."""
-    path = tmp_path_factory.mktemp("town") / "town.gpkg"
-    town.build(path)
+@contextmanager
+def serve(path: Path) -> Iterator[str]:
+    """Serve a database with waitress on a free port and give its address."""
     serving = create_server(
         create_app(Settings(database=str(path), host="127.0.0.1")), host="127.0.0.1", port=0, threads=6
     )
@@ -35,6 +34,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"http://127.0.0.1:{serving.effective_port}"
     serving.close()
     thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the town from a real GeoPackage and give its address."""
+    path = tmp_path_factory.mktemp("town") / "town.gpkg"
+    town.build(path)
+    with serve(path) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

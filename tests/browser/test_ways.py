@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from mapapp import store
+
 from . import town
-from .conftest import wait_for_map
+from .conftest import Watch, serve, wait_for_map
 
 pytestmark = pytest.mark.browser
 PHONE = (390, 844)
@@ -179,3 +181,20 @@ def test_an_address_that_names_nothing_says_so(open_page):
     expect(page.locator("#card .notice.error")).to_be_visible()
     page.goto(page.url.split("?")[0] + "?f.street=没有这条街")
     expect(page.locator("#facts .notice.error")).to_be_visible()
+
+
+def test_an_empty_county_teaches_what_to_do(chromium, tmp_path):
+    """No compound, no pipe: map, facts, list and gaps each say what comes first; unknown is not "no gaps"."""
+    path = tmp_path / "empty.gpkg"
+    with store.create(str(path), name="新县", crs=town.CRS):
+        pass
+    with serve(path) as address:
+        watch = Watch(chromium, address)
+        page = watch.open("/", ready=False)
+        expect(page.locator("#facts")).to_contain_text("还没有小区")
+        expect(page.locator("#layers")).to_contain_text("还没有管线普查数据")
+        page.click("#table-toggle")
+        expect(page.locator("#table-body")).to_contain_text("还没有小区")
+        page.goto(address + "/gaps")
+        expect(page.locator("#gaps")).to_contain_text("还不知道有没有缺口")
+        watch.end()

@@ -58,7 +58,7 @@
     var n = totals.compounds;
     Mapapp.dom.fill(root,
       el("div", { "class": "panel-head" }, el("h2", {}, t(words.length ? "facts.filtered" : Mapapp.config.mode === "share" ? "facts.shared" : "facts.all")), el("span", { "class": "muted small" }, t("as_of", { date: Mapapp.format.date(summary.as_of) }))),
-      n === 0 ? (words.length ? el("div", { "class": "empty" }, el("p", {}, t("empty.filtered")), el("button", { type: "button", "class": "button", on: { click: Mapapp.filters.clear } }, t("filters.clear")))
+      !n ? (words.length ? el("div", { "class": "empty" }, el("p", {}, t("empty.filtered")), el("button", { type: "button", "class": "button", on: { click: Mapapp.filters.clear } }, t("filters.clear")))
         : el("p", { "class": "empty" }, t("empty.compounds"), " ", Mapapp.config.mode === "share" ? null : el("a", { href: "/import" }, t("empty.import")))) : null,
       el("dl", { "class": "facts" },
         fact("compounds", n, t("facts.compounds")),

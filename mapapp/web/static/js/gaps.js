@@ -67,7 +67,10 @@
   function load() {
     var root = document.getElementById("gaps");
     head();
-    if (!there().length) { Mapapp.dom.fill(root, el("p", { "class": "empty card" }, t("gaps.none"))); return; }
+    if (!there().length) { Mapapp.dom.clear(document.getElementById("gaps-export"));
+      Mapapp.dom.fill(root, el("p", { "class": "empty card" }, t(known.verdict ? "gaps.none" : "gaps.unaudited"), " ", known.verdict ? null : el("a", { href: "/import" }, t("empty.import"))));
+      return;
+    }
     Mapapp.api.get("/features/compounds" + query("limit=1000"), "gaps").then(function (page) {
       page.rows.sort(function (a, b) { return GAPS.indexOf(a.verdict) - GAPS.indexOf(b.verdict); }); // most certain first, unknown last
       Mapapp.dom.fill(root, el("p", { "class": "small muted" }, t("gaps.count", { n: page.total }), " · ", t("as_of", { date: Mapapp.format.date(page.as_of) })),

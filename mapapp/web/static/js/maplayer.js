@@ -4,8 +4,8 @@
   var Mapapp = window.Mapapp = window.Mapapp || {};
   var the = null, tiles = null, marks = null, hover = null, following = true, failedOnce = false, narrowing = 0;
 
-  /* Compound columns that tiles carry one value of, so that they are filtered without asking. */
-  var DIRECT = { compounds: ["status", "year", "street", "verdict"], findings: ["rule"], verdicts: ["verdict"] };
+  /* Filters of compounds that the tiles of a layer can answer themselves; compounds answer all that they carry. */
+  var DIRECT = { findings: ["rule"], verdicts: ["verdict"] };
   /* Layers that hang on a compound: what filters compounds narrows them too. */
   var HANGS = ["compounds", "findings", "verdicts", "links", "candidates"];
 
@@ -117,7 +117,8 @@
         if (dot >= 0 && column.slice(0, dot) !== layer.name || dot < 0 && HANGS.indexOf(layer.name) < 0) return;
         var plain = dot < 0 ? column : column.slice(dot + 1);
         any = true;
-        if (dot < 0 && (DIRECT[layer.name] || []).indexOf(plain) < 0) ask = true;
+        var direct = layer.name === "compounds" ? layer.attributes : DIRECT[layer.name];
+        if (dot < 0 && (direct || []).indexOf(plain) < 0) ask = true;
         filter[plain] = words(f[column]);
       });
       if (!ask) narrow(layer.name, any ? filter : null);
@@ -132,7 +133,7 @@
     tiles.setFilter(OUTLINES, Object.assign({}, filter, { layer: ["compounds"] }));
   }
 
-  /* A filter that tiles cannot answer (several rules or units in one cell): ask the server which ones pass. */
+  /* A filter that tiles cannot answer (what hangs on a compound knows nothing of its street): ask the server which ones pass. */
   function byIds(layer, mine) {
     var ids = [], name = layer.name, key = layer.key;
     (function page(offset) {

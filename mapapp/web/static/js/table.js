@@ -34,7 +34,7 @@
     Mapapp.dom.fill(root, el("div", { "class": "table-head" },
       el("button", { type: "button", "class": "button quiet table-toggle", id: "table-toggle", "aria-expanded": String(view.open), "aria-controls": "table-body", on: { click: function () { toggle(); focus("table-toggle"); } } },
         Mapapp.dom.icon("table"), t("table.title"), total === null || total === undefined ? null : el("span", { "class": "count" }, t("table.rows", { n: Mapapp.format.number(total) })), Mapapp.dom.icon("chevron")),
-      view.open ? el("label", { "class": "inline" }, el("span", { "class": "sr" }, t("table.layer")),
+      view.open && names.length ? el("label", { "class": "inline" }, el("span", { "class": "sr" }, t("table.layer")),
         el("select", { "class": "input", id: "table-layer", on: { change: function (event) { view.layer = event.target.value; view.sort = null; view.offset = 0; last = null; load(); } } },
           names.map(function (layer) { return el("option", { value: layer.name, selected: layer.name === view.layer }, layer.title); }))) : null,
       view.open ? el("span", { "class": "pager", id: "pager" }) : null),
@@ -48,7 +48,9 @@
 
   function load() {
     if (!view.open || !Mapapp.view) return;
-    var body = document.getElementById("table-body");
+    var body = document.getElementById("table-body"), names = layers().map(function (layer) { return layer.name; });
+    if (!names.length) { Mapapp.dom.fill(body, el("p", { "class": "empty" }, t("empty.compounds"), " ", Mapapp.config.mode === "share" ? null : el("a", { href: "/import" }, t("empty.import")))); return; }
+    if (names.indexOf(view.layer) < 0) view.layer = names[0];
     if (!last) Mapapp.dom.fill(body, el("div", { "class": "bones", "aria-hidden": "true" }, el("i"), el("i"), el("i"), el("i")));
     var sort = view.sort ? (view.down ? "-" : "") + view.sort : null;
     Mapapp.api.get("/features/" + encodeURIComponent(view.layer) + Mapapp.state.query({ sort: sort, offset: view.offset, limit: PAGE }), "table").then(function (page) {
