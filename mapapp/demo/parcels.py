@@ -157,7 +157,9 @@ def slabs(half: tuple[float, float], lean: float, count: int, floor_area_m2: flo
                 step = (width + 7) / columns
                 a: Floats = (column - (in_row - 1) / 2) * min(step, length + 12)
                 b = half[1] - pitch * row - depth / 2 - 0.8
-                lane: Floats = half[1] - pitch * np.arange(rows) - depth - 0.8 - (pitch - depth) * 0.45
+                lane = np.asarray(
+                    half[1] - pitch * np.arange(rows) - depth - 0.8 - (pitch - depth) * 0.45, dtype=np.float64
+                )
                 made: Floats = np.column_stack(
                     [a, b, np.full(count, length), np.full(count, depth), np.full(count, floors)]
                 ).astype(float)
@@ -249,7 +251,7 @@ def others(quads: Floats, rng: np.random.Generator) -> npt.NDArray[np.object_]:
 
 def _houses(half: tuple[float, float], rng: np.random.Generator) -> Floats:
     """Rows of houses of two to four floors, as in old lanes."""
-    na, nb = max(1, int(2 * half[0] // 17)), max(1, int(2 * half[1] // 15))
+    na, nb = max(1, int(2 * half[0] // 13)), max(1, int(2 * half[1] // 11))
     a, b = np.meshgrid((np.arange(na) + 0.5) / na * 2 - 1, (np.arange(nb) + 0.5) / nb * 2 - 1)
     size = np.array([2 * half[0] / na, 2 * half[1] / nb])
     keep = rng.random(na * nb) < 0.86
@@ -258,8 +260,8 @@ def _houses(half: tuple[float, float], rng: np.random.Generator) -> Floats:
         [
             a.ravel() * half[0],
             b.ravel() * half[1],
-            size[0] * rng.uniform(0.6, 0.93, n),
-            size[1] * rng.uniform(0.55, 0.85, n),
+            size[0] * rng.uniform(0.7, 0.96, n),
+            size[1] * rng.uniform(0.6, 0.9, n),
             rng.integers(2, 5, n),
         ]
     )
