@@ -138,7 +138,9 @@ def make(pipes: int, seed: int = 1) -> Town:
     y = np.stack([col["y0"], (col["y0"] + col["y1"]) / 2, col["y1"]], axis=1)
     straight = np.isin(number, np.arange(n_trunk)) | (number >= 90_000_000) | np.isin(number, pick)
     x[:, 1] += np.where(straight, 0, jitter)
-    order = rng.permutation(len(a))
+    # files come by area, in no order within it
+    cell = np.floor((col["y0"] - 3_499_400.0) / 1_100.0) * side + np.floor((col["x0"] - 399_900.0) / 1_200.0)
+    order = np.lexsort((rng.random(len(a)), cell))
     kinds = pa.DictionaryArray.from_arrays(pa.array(col["kind"][order].astype(np.int8)), ["sewage", "storm"])
     flows = pa.DictionaryArray.from_arrays(pa.array(col["flow"][order].astype(np.int8)), ["gravity", "pressure"])
     table = pa.table(

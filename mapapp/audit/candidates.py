@@ -159,23 +159,24 @@ def _near(found: Compounds, town: Town, reach: Reach, rows: Ints) -> tuple[Ints,
     if len(rows) == 0 or len(node) == 0:
         return none, none, np.zeros(0)
     far = town.settings.candidate_reach_m
-    box = shapely.bounds(found.shape[rows]) + far * np.array([-1, -1, 1, 1])
-    node = node[_in_boxes(town.nodes.x[node], town.nodes.y[node], box)]
-    if len(node) == 0:
-        return none, none, np.zeros(0)
-    place = points(town.nodes.x[node], town.nodes.y[node])
-    tree, shape = shapely.STRtree(place), found.shape[rows]
-    open_, pairs = np.arange(len(rows)), []
+    shape = found.shape[rows]
+    bounds = shapely.bounds(shape)
+    open_, pairs = np.arange(len(rows)), [(none, none)]
     for radius in (*(r for r in _RADII_M if r < far), far):  # look farther only where too little was near
+        box = bounds[open_] + radius * np.array([-1, -1, 1, 1])
+        near = np.flatnonzero(_in_boxes(town.nodes.x[node], town.nodes.y[node], box))
+        tree = shapely.STRtree(points(town.nodes.x[node[near]], town.nodes.y[node[near]]))
         i, j = tree.query(shape[open_], predicate="dwithin", distance=radius)
         enough = (np.bincount(i, minlength=len(open_)) >= _LOOK_AT) | (radius == far)
         done = enough[i]
-        pairs.append((open_[i[done]], j[done]))
+        pairs.append((open_[i[done]], near[j[done]]))
         open_ = open_[~enough]
         if len(open_) == 0:
             break
     i, j = (np.concatenate(v) for v in zip(*pairs, strict=True))
-    distance = shapely.distance(shape[i], place[j])
+    distance = (
+        shapely.distance(shape[i], points(town.nodes.x[node[j]], town.nodes.y[node[j]])) if len(i) else np.zeros(0)
+    )
     order = np.lexsort((np.round(distance, 6), i))
     i, j, distance = i[order], j[order], distance[order]
     # everything as near as the last that we look at, then names decide

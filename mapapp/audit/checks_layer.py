@@ -8,7 +8,7 @@ import shapely
 from mapapp.audit import tables
 from mapapp.audit.batch import Batch, points
 from mapapp.audit.levels import PIPE_FIELDS
-from mapapp.audit.model import SEWAGE_BIT, Town, names
+from mapapp.audit.model import SEWAGE_BIT, Town, ends_at, names
 from mapapp.audit.tables import Objects, Points, pa, pc
 from mapapp.core.geometry import Bools, Ints
 from mapapp.core.text import Text
@@ -26,7 +26,7 @@ _FIELD_NAMES = {
 def duplicate_ids(layer: str, ids: pa.Array, shape_of: Objects | None, x: object = None, y: object = None) -> Batch:
     """Find ids that name more than one row, and rows without any; one finding per id."""
     n = len(ids)
-    if n == 0 or (ids.null_count == 0 and pc.count_distinct(ids).as_py() == n):
+    if n == 0 or (ids.null_count == 0 and (_surely_distinct(ids) or pc.count_distinct(ids).as_py() == n)):
         return Batch("duplicate_id", layer, [], np.empty(0, dtype=object))
     counts = pc.value_counts(ids.fill_null(""))
     many = counts.filter(pc.or_(pc.greater(counts.field("counts"), 1), pc.equal(counts.field("values"), "")))
@@ -36,6 +36,26 @@ def duplicate_ids(layer: str, ids: pa.Array, shape_of: Objects | None, x: object
     value = many.field("counts").to_numpy(zero_copy_only=False).astype(float)
     shown = [v or "（空 / empty）" for v in repeated]
     return Batch("duplicate_id", layer, shown, geometry, value=value)
+
+
+def _surely_distinct(ids: pa.Array) -> bool:
+    """Whether short ids are all different, found by sorting a mix of their bytes; False when that cannot tell."""
+    wide = pa.types.is_large_string(ids.type)
+    _, offsets, data = ids.buffers()
+    if data is None or len(data) < 24:
+        return False
+    at = np.frombuffer(offsets, np.int64 if wide else np.int32)[ids.offset : ids.offset + len(ids) + 1].astype(np.int64)
+    size = np.diff(at)
+    if size.max() > 16:
+        return False
+    raw = np.concatenate([np.frombuffer(data, np.uint8)[: at[-1]], np.zeros(16, np.uint8)])
+    eight = np.ndarray((len(raw) - 7,), "<u8", raw, 0, (1,))
+    keep = np.array([(1 << 8 * k) - 1 for k in range(9)], dtype=np.uint64)  # the first k of eight bytes
+    key = (eight[at[:-1]] & keep[np.minimum(size, 8)]) * np.uint64(0x9E3779B97F4A7C15)
+    if size.max() > 8:
+        key ^= ((eight[at[:-1] + 8] & keep[np.clip(size - 8, 0, 8)]) + np.uint64(1)) * np.uint64(0xC2B2AE3D27D4EB4F)
+    key.sort()
+    return not bool((key[1:] == key[:-1]).any())
 
 
 def pipe_shapes(town: Town) -> list[Batch]:
@@ -157,7 +177,7 @@ def overlaps(town: Town) -> tuple[Batch, Ints]:
     """
     touches, s, n = town.touches, town.strings, len(town.strings.row)
     on = np.flatnonzero(touches.distance <= town.settings.snap_m + 1e-9)
-    at = town.ends
+    at = ends_at(town, touches.point[on])
     count = at.begin[touches.point[on] + 1] - at.begin[touches.point[on]]
     which = np.repeat(on, count)
     place = (

@@ -113,27 +113,29 @@ def _smaller_downstream(town: Town, string: Ints, top: Ints, foot: Ints) -> Batc
     np.maximum.at(arrive, foot[ok], size[ok])
     np.maximum.at(leave, top[ok], size[ok])
     np.maximum.at(leave, top[~ok], np.inf)  # a pipe of unknown size, or under pressure, may well be wide enough
-    ids = np.array(town.ids(string), dtype=object).astype(str)
     node = np.flatnonzero((leave > 0) & (leave < arrive - 1.0))
     if len(node) == 0:
         return Batch("diameter_decreases", "pipes", [], np.empty(0, dtype=object))
-    small = _pick(node, top, ok & (size == leave[top]), ids)
-    large = _pick(node, foot, ok & (size == arrive[foot]), ids)
+    small = _pick(town, node, top, ok & (size == leave[top]), string)
+    large = _pick(town, node, foot, ok & (size == arrive[foot]), string)
     slope = np.abs(_fall(town)[string]) / s.length[string]
     steeper = slope[small] > slope[large] + 1e-9
     steps = np.searchsorted(_SIZES, size[large]) - np.searchsorted(_SIZES, size[small])
     keep = ~(steeper & (steps <= 2) & (size[small] >= 300))
     node, small, large = node[keep], small[keep], large[keep]
     return Batch(
-        "diameter_decreases", "pipes", ids[small].tolist(), points(town.nodes.x[node], town.nodes.y[node]),
-        related=ids[large].tolist(), value=size[small], words={"limit": size[large].tolist()},
+        "diameter_decreases", "pipes", town.ids(string[small]), points(town.nodes.x[node], town.nodes.y[node]),
+        related=town.ids(string[large]), value=size[small], words={"limit": size[large].tolist()},
     )  # fmt: skip
 
 
-def _pick(node: Ints, at: Ints, which: Bools, ids: Floats) -> Ints:
+def _pick(town: Town, node: Ints, at: Ints, which: Bools, string: Ints) -> Ints:
     """Return for each node the place of the chosen pipe there with the smallest id."""
-    rows = np.flatnonzero(which & np.isin(at, node))
-    order = rows[np.lexsort((ids[rows], at[rows]))]
+    wanted = np.zeros(len(town.nodes), dtype=bool)
+    wanted[node] = True
+    rows = np.flatnonzero(which & wanted[at])
+    ids = np.array(town.ids(string[rows]), dtype=object).astype(str)
+    order = rows[np.lexsort((ids, at[rows]))]
     place, first = np.unique(at[order], return_index=True)
     out: Ints = order[first][np.searchsorted(place, node)]
     return out
@@ -159,14 +161,13 @@ def _levels_meet(town: Town, string: Ints, top: Ints, foot: Ints, level_top: Flo
         dropped = (manhole >= 0) & town.manholes.drop[np.maximum(manhole, 0)]
     up, down = step > st.level_step_m + _TOLERANCE, (step < -st.drop_m - _TOLERANCE) & ~dropped
     rows = np.flatnonzero(up | down)
-    ids = np.array(town.ids(string), dtype=object).astype(str)
     if len(rows) == 0:
         return Batch("level_mismatch", "pipes", [], np.empty(0, dtype=object))
     node = foot[rows]
-    leaving = _pick(node, top, level_top == lowest[top], ids)
+    leaving = _pick(town, node, top, level_top == lowest[top], string)
     return Batch(
-        "level_mismatch", "pipes", ids[leaving].tolist(), points(town.nodes.x[node], town.nodes.y[node]),
-        related=ids[rows].tolist(), value=np.round(np.abs(step[rows]), 4), words={"what": [_STEP_UP if u else _DROP for u in up[rows]]},
+        "level_mismatch", "pipes", town.ids(string[leaving]), points(town.nodes.x[node], town.nodes.y[node]),
+        related=town.ids(string[rows]), value=np.round(np.abs(step[rows]), 4), words={"what": [_STEP_UP if u else _DROP for u in up[rows]]},
     )  # fmt: skip
 
 

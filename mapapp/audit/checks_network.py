@@ -10,7 +10,7 @@ import shapely
 from mapapp.audit import tables
 from mapapp.audit.batch import Batch, points
 from mapapp.audit.checks_layer import sewage_strings
-from mapapp.audit.model import Town, loose, names, near_few
+from mapapp.audit.model import Town, ends_at, loose, names, near_few
 from mapapp.core.geometry import Bools, Floats, Ints
 from mapapp.core.text import Text
 
@@ -70,7 +70,7 @@ def mid_pipe_junctions(town: Town, overlapping: Ints) -> tuple[Batch, Ints]:
     cut = np.unique(town.cuts[0] * len(town.nodes) + town.cuts[1])
     on &= ~np.isin(touches.string * len(town.nodes) + touches.point, cut)
     hit = np.flatnonzero(on)
-    at = town.ends
+    at = ends_at(town, touches.point[hit])
     count = at.begin[touches.point[hit] + 1] - at.begin[touches.point[hit]]
     which = np.repeat(hit, count)
     place = (
@@ -276,10 +276,11 @@ def cross_connections(town: Town) -> tuple[Batch, Ints]:
     ends_rain = rain.out == 0
     into_sewer = both & ~into_storm & ends_rain & (foul.out > 0) & (combined.degree == 0)
     out: list[tuple[str, str, int, Text]] = []
-    ends = town.ends
+    ends = ends_at(town, np.flatnonzero(into_storm | into_sewer))
+    label = dict(zip(ends.string.tolist(), town.ids(ends.string), strict=True))
     for node in np.flatnonzero(into_storm | into_sewer).tolist():  # few
         mine = ends.string[ends.begin[node] : ends.begin[node + 1]]
-        names_of = dict(zip(mine.tolist(), town.ids(mine), strict=True))
+        names_of = {k: label[k] for k in mine.tolist()}
         foul_here = sorted(names_of[i] for i in mine.tolist() if sewage[i])
         rain_here = sorted(names_of[i] for i in mine.tolist() if storm[i])
         leave = {

@@ -192,13 +192,13 @@ def nearest_strings(found: Compounds, rows: Ints, town: Town, which: Bools, reac
 
 def _strings_in_boxes(town: Town, strings_: Ints, box: Floats) -> Bools:
     """Return which strings may come into one of the boxes."""
-    lines = town.lines
-    low = np.minimum.reduceat(lines.x, lines.first)[strings_], np.minimum.reduceat(lines.y, lines.first)[strings_]
-    high = np.maximum.reduceat(lines.x, lines.first)[strings_], np.maximum.reduceat(lines.y, lines.first)[strings_]
-    half = np.maximum(high[0] - low[0], high[1] - low[1]).max() / 2 if len(strings_) else 0.0
-    wide = np.maximum(high[0] - low[0], high[1] - low[1]) > 1000.0
-    grow = min(float(half), 500.0) * np.array([-1, -1, 1, 1])
-    return wide | _in_boxes((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, box + grow)
+    # no point of a string lies farther from the middle between its ends than half its length
+    lines, half = town.lines, town.strings.length[strings_] / 2
+    first, last = lines.first[strings_], lines.last[strings_]
+    wide = half > 250.0
+    grow = float(half[~wide].max(initial=0.0)) * np.array([-1, -1, 1, 1])
+    x, y = (lines.x[first] + lines.x[last]) / 2, (lines.y[first] + lines.y[last]) / 2
+    return wide | _in_boxes(x, y, box + grow)
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ def _pipe_checks(
     for nodes in (mid_nodes, gap_nodes, into_storm, town.outlet_at[1]):
         excused[nodes] = True
     dangling, ends = checks_network.dangling_ends(town, flow, excused)
-    stops = [*_stops(mid, mid_nodes, _TOUCH), *_stops(near, near_nodes, _SHORT), *_stops(dangling, ends, _END)]
+    stops = [(mid, mid_nodes, _TOUCH), (near, near_nodes, _SHORT), (dangling, ends, _END)]
     told = np.concatenate([mid_nodes, near_nodes, into_storm, np.flatnonzero(cut)])
     pipes, manholes, outlets = town.pipes, town.manholes.points, town.outlets.points
     shape = _first_shapes(town)
@@ -238,23 +238,23 @@ _SHORT = Text("管段 {a} 离 {b} 差 {value:.2f} m 没有接上", "pipe {a} sto
 _END = Text("断头在管段 {a}", "it ends at pipe {a}")
 
 
-def _stops(found: Batch, nodes: Any, sentence: Text) -> list[tuple[int, Text]]:
-    """Word each finding that stops water, with its node, for the evidence of the compounds above it."""
-    related = found.related or [""] * len(found)
-    value = found.value if found.value is not None else np.zeros(len(found))
-    return [
-        (int(n), sentence.format(a=a, b=b, value=float(x)))
-        for n, a, b, x in zip(nodes, found.feature_id, related, value, strict=True)
-    ]
-
-
-def _ends_in_piece(decision: verdicts.Decision, piece: Any, stops: list[tuple[int, Text]]) -> list[Text]:
+def _ends_in_piece(decision: verdicts.Decision, piece: Any, stops: list[tuple[Batch, Any, Text]]) -> list[Text]:
     """Say what stops the water of the piece of network that a compound drains into; three places at most."""
-    by_piece: dict[int, set[Text]] = {}
-    for node, sentence in stops:
-        by_piece.setdefault(int(piece[node]), set()).add(sentence)
     out = [Text("", "")] * len(decision.verdict)
-    for i in np.flatnonzero((decision.verdict == verdicts.DANGLING) & (decision.node >= 0)).tolist():
+    stuck = np.flatnonzero((decision.verdict == verdicts.DANGLING) & (decision.node >= 0))
+    if len(stuck) == 0:
+        return out
+    wanted = np.zeros(int(piece.max()) + 1, dtype=bool)
+    wanted[piece[decision.node[stuck]]] = True
+    by_piece: dict[int, set[Text]] = {}
+    for found, nodes, sentence in stops:
+        value = found.value if found.value is not None else np.zeros(len(found))
+        for k in np.flatnonzero(wanted[piece[nodes]]).tolist():
+            text = sentence.format(
+                a=found.feature_id[k], b=(found.related or [""] * len(found))[k], value=float(value[k])
+            )
+            by_piece.setdefault(int(piece[nodes[k]]), set()).add(text)
+    for i in stuck.tolist():
         here = sorted(by_piece.get(int(piece[decision.node[i]]), ()), key=lambda t: t.en)[:3]
         out[i] = Text("".join(f"；{t.zh}" for t in here), "".join(f"; {t.en}" for t in here))
     return out

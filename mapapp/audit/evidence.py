@@ -13,7 +13,7 @@ import pandas as pd
 from mapapp.audit import tables
 from mapapp.audit import verdicts as v
 from mapapp.audit.compounds import LEDGER, Compounds, Survey
-from mapapp.audit.model import Town, names
+from mapapp.audit.model import Town, ends_at, names
 from mapapp.audit.verdicts import Decision, Reach
 from mapapp.core.geometry import Ints
 from mapapp.core.network import drains_to
@@ -55,6 +55,10 @@ _SENTENCE: Mapping[tuple[int, str], Text] = {
 }  # fmt: skip
 
 _STREET = Text("（沿街 {street:.0f} m）", " ({street:.0f} m along streets)")
+_GLUE, _STOP = Text("；", "; "), Text("。", ".")
+_CREST = Text("途中有倒坡", "there is an adverse slope on the way")
+_NEAREST = Text("，最近的管段 {p} 在 {d:.0f} m 处", ": the nearest is {p}, {d:.0f} m away")
+_SAYS = {code: Text(f"台账：{word.zh}", f"ledger: {word.en}") for code, word in _LEDGER.items()}
 _BASIS = {
     "levels": Text("流向依据标高", "direction by levels"),
     "record": Text("流向依据记录", "direction by record"),
@@ -94,50 +98,45 @@ def table(
     basis = _basis(town, decision)
     note = _NO_AREAS.format(reach=town.settings.survey_reach_m)
     number = _piece_numbers(town, piece)
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    need = reach.need[np.maximum(decision.node, 0)].tolist() if town.node_count else [np.nan] * n
+    pieces = number[np.maximum(decision.node, 0)].tolist() if town.node_count else [0] * n
+    verdict, node, distance = decision.verdict.tolist(), decision.node.tolist(), decision.distance.tolist()
+    street, joins, answers = decision.street.tolist(), decision.joins.tolist(), found.ledger.tolist()
     for i in range(n):
-        code = int(decision.verdict[i])
-        ledger = LEDGER[found.ledger[i]] if found.ledger[i] >= 0 else ""
-        sentence = _SENTENCE[code, decision.reason[i]]
-        near = (
-            Text("，最近的管段 {p} 在 {d:.0f} m 处", ": the nearest is {p}, {d:.0f} m away")
-            if pipe[i]
-            else Text("", "")
-        )
-        text = sentence.format(
-            pipe=pipe[i], outlet=outlet[i], distance=decision.distance[i], limit=town.settings.no_main_m, ends=causes[i],
-            crest=reach.need[decision.node[i]] if decision.node[i] >= 0 else np.nan,
-            nearest=near.format(p=pipe[i], d=decision.distance[i]),
-        )  # fmt: skip
-        parts: list[Text] = [text]
-        if not np.isnan(decision.street[i]):
-            parts[0] = Text(*(a + b for a, b in zip(text, _STREET.format(street=decision.street[i]), strict=True)))
-        if decision.node[i] >= 0:
-            parts.append(_BASIS[basis[i]])
-            if code == v.CONNECTED and reach.need[decision.node[i]] > -np.inf:
-                parts.append(Text("途中有倒坡", "there is an adverse slope on the way"))
+        code, reason, named, to = verdict[i], decision.reason[i], pipe[i], outlet[i]
+        ledger = LEDGER[answers[i]] if answers[i] >= 0 else ""
+        tail: list[Text] = []
+        if node[i] >= 0:
+            tail.append(_BASIS[basis[i]])
+            if code == v.CONNECTED and need[i] > -np.inf:
+                tail.append(_CREST)
         elif not survey.stated:
-            parts.append(note)
+            tail.append(note)
         if ledger:
-            parts.append(Text(f"台账：{_LEDGER[ledger].zh}", f"ledger: {_LEDGER[ledger].en}"))
-        data["zh"].append("；".join(p.zh for p in parts) + "。")
-        data["en"].append("; ".join(p.en for p in parts) + ".")
+            tail.append(_SAYS[ledger])
+        for k, lang in enumerate(LANGS):
+            near = _NEAREST[k].format(p=named, d=distance[i]) if code == v.NO_MAIN and named else ""
+            text = _SENTENCE[code, reason][k].format(
+                pipe=named, outlet=to[k], distance=distance[i], limit=town.settings.no_main_m, ends=causes[i][k],
+                crest=need[i], nearest=near,
+            )  # fmt: skip
+            if street[i] == street[i]:  # not NaN
+                text += _STREET[k].format(street=street[i])
+            data[lang].append(_GLUE[k].join([text, *(t[k] for t in tail)]) + _STOP[k])
         details.append(
-            json.dumps(
-                {
-                    "reason": decision.reason[i] or v.NAMES[code],
-                    "joins": int(decision.joins[i]),
-                    "pipe": pipe[i] or None,
-                    "piece": int(number[decision.node[i]]) if decision.node[i] >= 0 else None,
-                    "outlet": outlet[i].en or None,
-                    "basis": basis[i] if decision.node[i] >= 0 else None,
-                    "survey": "areas" if survey.stated else "pipes near",
-                    "ledger": ledger or None,
-                    "pipe_row_source": _source(town, int(row[i])) if pipe[i] else None,
-                },
-                ensure_ascii=False,
-                separators=(",", ":"),
-            )
-        )
+            encode({
+                "reason": reason or v.NAMES[code],
+                "joins": joins[i],
+                "pipe": named or None,
+                "pipe_level": _level(town, int(row[i])) if named else None,
+                "piece": pieces[i] if node[i] >= 0 else None,
+                "outlet": to.en or None,
+                "basis": basis[i] if node[i] >= 0 else None,
+                "survey": "areas" if survey.stated else "pipes near",
+                "ledger": ledger or None,
+            })
+        )  # fmt: skip
     return gpd.GeoDataFrame(
         {
             "compound_id": pd.array(ids, dtype="str"),
@@ -155,26 +154,20 @@ def table(
     )
 
 
-def _source(town: Town, row: int) -> str | None:
+def _level(town: Town, row: int) -> str | None:
     level = int(town.pipes.level[row])
     return ("main", "branch", "lateral", "internal")[level] if level < tables.NO_LEVEL else None
 
 
 def _basis(town: Town, decision: Decision) -> list[str]:
-    s = town.strings
-    out = []
-    for string in decision.string.tolist():
-        if string < 0:
-            out.append("unknown")
-        elif town.pipes.flow[s.row[string]] == tables.PRESSURE:
-            out.append("pressure")
-        elif s.direction[string] == 0:
-            out.append("unknown")
-        elif np.isnan(s.level_a[string]) or np.isnan(s.level_b[string]) or s.adverse[string]:
-            out.append("record")
-        else:
-            out.append("levels")
-    return out
+    s, string = town.strings, np.maximum(decision.string, 0)
+    if len(s.row) == 0:
+        return ["unknown"] * len(string)
+    by_record = np.isnan(s.level_a[string]) | np.isnan(s.level_b[string]) | s.adverse[string]
+    out = np.where(by_record, "record", "levels")
+    out = np.where((s.direction[string] == 0) | (decision.string < 0), "unknown", out)
+    pressure = (town.pipes.flow[s.row[string]] == tables.PRESSURE) & (decision.string >= 0)
+    return list(np.where(pressure, "pressure", out).tolist())
 
 
 def _piece_numbers(town: Town, piece: Ints) -> Ints:
@@ -223,15 +216,15 @@ def outlet_of(town: Town, decision: Decision, reach: Reach, piece: Ints) -> list
 
 
 def _wrong_targets(town: Town, reach: Reach) -> tuple[list[int], dict[int, str]]:
-    base = len(town.nodes)
-    label: dict[int, str] = {}
-    for t in reach.wrong_nodes.tolist():
-        if t >= base:
-            label[t] = names(town.outlets.points.ids, np.array([t - base]))[0]
-        else:
-            s = town.strings
-            storm = np.flatnonzero(s.usable & (s.system == 2) & ((s.a == t) | (s.b == t)))
-            label[t] = min(town.ids(storm), default="")
+    base, targets = len(town.nodes), reach.wrong_nodes
+    rivers, storm_nodes = targets[targets >= base], targets[targets < base]
+    label = dict(zip(rivers.tolist(), names(town.outlets.points.ids, rivers - base), strict=True))
+    ends = ends_at(town, storm_nodes)
+    storm = town.strings.system[ends.string] == 2
+    ids = town.ids(ends.string)
+    for t in storm_nodes.tolist():
+        here = range(ends.begin[t], ends.begin[t + 1])
+        label[t] = min((ids[k] for k in here if storm[k]), default="")
     return sorted(label, key=lambda t: (label[t], t)), label
 
 

@@ -50,7 +50,7 @@ def placeholders(pipes: Pipes, manholes: Manholes, nodes: Nodes, row: Ints) -> P
     values = [a, b, ground]
     if any(d.any() for d in doubt):
         sure = [np.where(d, np.nan, v) for d, v in zip(doubt, values, strict=True)]
-        low, high = _around(pipes, manholes, nodes, row, sure)
+        low, high = _around(pipes, manholes, nodes, row, sure, doubt)
         everything = np.concatenate(sure)
         everything = everything[~np.isnan(everything)]
         span = (everything.min(), everything.max()) if len(everything) else (np.nan, np.nan)
@@ -86,21 +86,31 @@ def _stands_out(value: Floats, low: Floats, high: Floats, span: tuple[float, flo
 
 
 def _around(
-    pipes: Pipes, manholes: Manholes, nodes: Nodes, row: Ints, sure: list[Floats]
+    pipes: Pipes, manholes: Manholes, nodes: Nodes, row: Ints, sure: list[Floats], doubt: list[Bools]
 ) -> tuple[list[Floats], list[Floats]]:
     """Return lowest and highest sure level around each value: at its node, and at the other end of its pipes."""
     spots = np.flatnonzero(~np.isnan(manholes.points.x))
-    where = np.concatenate([nodes.start, nodes.end, nodes.point])
-    level = np.concatenate([sure[0][row], sure[1][row], sure[2][spots]])
+    # two steps around the doubtful are enough, and they are few
+    wanted = np.zeros(len(nodes), dtype=bool)
+    wanted[nodes.start[doubt[0][row] | doubt[1][row]]] = True
+    wanted[nodes.end[doubt[0][row] | doubt[1][row]]] = True
+    wanted[nodes.point[doubt[2][spots]]] = True
+    for _ in range(2):
+        rows = np.flatnonzero(wanted[nodes.start] | wanted[nodes.end])
+        wanted[nodes.start[rows]] = wanted[nodes.end[rows]] = True
+    wells = np.flatnonzero(wanted[nodes.point])
+    start, end = nodes.start[rows], nodes.end[rows]
+    where = np.concatenate([start, end, nodes.point[wells]])
+    level = np.concatenate([sure[0][row[rows]], sure[1][row[rows]], sure[2][spots[wells]]])
     low, high = np.full(len(nodes), np.inf), np.full(len(nodes), -np.inf)
     known = ~np.isnan(level)
     np.minimum.at(low, where[known], level[known])
     np.maximum.at(high, where[known], level[known])
     wide_low, wide_high = low.copy(), high.copy()
-    np.minimum.at(wide_low, nodes.start, low[nodes.end])
-    np.minimum.at(wide_low, nodes.end, low[nodes.start])
-    np.maximum.at(wide_high, nodes.start, high[nodes.end])
-    np.maximum.at(wide_high, nodes.end, high[nodes.start])
+    np.minimum.at(wide_low, start, low[end])
+    np.minimum.at(wide_low, end, low[start])
+    np.maximum.at(wide_high, start, high[end])
+    np.maximum.at(wide_high, end, high[start])
     lows, highs = [], []
     for index, at, n in (
         (row, nodes.start, len(pipes)),

@@ -74,7 +74,6 @@ class Town:
     outlet_at: tuple[Ints, Ints]  # outlet row, node
     link: tuple[Ints, Ints, Ints]  # usable sewage links: string, node a, node b
     node_count: int  # nodes, then one per outlet row
-    ends: EndsAt
 
     def outlet_node(self, rows: Ints) -> Ints:
         """Return the extra node that stands for each outlet."""
@@ -180,7 +179,7 @@ def build(pipes: Pipes, manholes: Manholes, outlets: Outlets, settings: AuditSet
     link = _links(strings, cuts)
     return Town(
         settings, pipes, manholes, outlets, lines, nodes, strings, manhole, placeholders, (twin, of), touches, cuts,
-        outlet_at, link, len(nodes) + len(outlets.points), _ends_at(nodes, usable),
+        outlet_at, link, len(nodes) + len(outlets.points),
     )  # fmt: skip
 
 
@@ -258,7 +257,7 @@ def _offset_twins(
     near = np.flatnonzero((touches.distance > 0) & (touches.distance <= settings.duplicate_m))
     if len(near) == 0:
         return none, none
-    at = _ends_at(nodes, usable)
+    at = _ends_at(nodes, usable, touches.point[near])
     place, count = at.begin[touches.point[near]], at.begin[touches.point[near] + 1] - at.begin[touches.point[near]]
     single = count == 1
     mine, other = at.string[place[single]], touches.string[near[single]]
@@ -271,7 +270,8 @@ def _offset_twins(
     close = shapely.hausdorff_distance(lines.geometry(mine), lines.geometry(other)) <= settings.duplicate_m
     mine, other = mine[close], other[close]
     ids_mine, ids_other = names(pipes.ids, lines.row[mine]), names(pipes.ids, lines.row[other])
-    ties = np.diff(at.begin)
+    rows = np.flatnonzero(usable)
+    ties = np.bincount(nodes.start[rows], minlength=len(nodes)) + np.bincount(nodes.end[rows], minlength=len(nodes))
     joined = ties[nodes.start] + ties[nodes.end]
     twin: dict[int, int] = {}
     for p, q, i, j in sorted(zip(mine.tolist(), other.tolist(), ids_mine, ids_other, strict=True), key=lambda v: v[2:]):
@@ -281,12 +281,20 @@ def _offset_twins(
     return np.array(list(twin), dtype=np.int64), np.array(list(twin.values()), dtype=np.int64)
 
 
-def _ends_at(nodes: Nodes, usable: Bools) -> EndsAt:
-    rows = np.flatnonzero(usable)
-    node = np.concatenate([nodes.start[rows], nodes.end[rows]])
+def _ends_at(nodes: Nodes, usable: Bools, at: Ints) -> EndsAt:
+    wanted = np.zeros(len(nodes), dtype=bool)
+    wanted[at] = True
+    head, tail = np.flatnonzero(usable & wanted[nodes.start]), np.flatnonzero(usable & wanted[nodes.end])
+    node, string = np.concatenate([nodes.start[head], nodes.end[tail]]), np.concatenate([head, tail])
     order = np.argsort(node, kind="stable")
-    begin = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=len(nodes)))]).astype(np.int64)
-    return EndsAt(begin, np.concatenate([rows, rows])[order], order < len(rows))
+    begin = np.zeros(len(nodes) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(node, minlength=len(nodes)), out=begin[1:])
+    return EndsAt(begin, string[order], order < len(head))
+
+
+def ends_at(town: Town, nodes: Ints) -> EndsAt:
+    """Return the usable strings that end at some nodes; none are listed for the others."""
+    return _ends_at(town.nodes, town.strings.usable, nodes)
 
 
 def _system_at(nodes: Nodes, manholes: Manholes, manhole: Ints, system: tables.Codes, usable: Bools) -> tables.Codes:
@@ -307,10 +315,10 @@ def _system_at(nodes: Nodes, manholes: Manholes, manhole: Ints, system: tables.C
 
 def loose(nodes: Nodes, system: tables.Codes, usable: Bools) -> tuple[Bools, Bools]:
     """Return which strings end at their first and at their last vertex without another pipe of their system."""
-    degree = np.zeros((4, len(nodes)), dtype=np.int32)
-    for mask in (1, 2, 3):
-        rows = usable & ((system & mask) != 0)
-        degree[mask] += np.bincount(nodes.start[rows], minlength=len(nodes)).astype(np.int32)
+    degree = np.zeros((5, len(nodes)), dtype=np.int32)
+    for mask in np.unique(system[usable]).tolist():
+        rows = np.flatnonzero(usable & ((system & mask) != 0))
+        degree[mask] = np.bincount(nodes.start[rows], minlength=len(nodes))
         degree[mask] += np.bincount(nodes.end[rows], minlength=len(nodes)).astype(np.int32)
     mask = np.where(usable, system, 0)
     return usable & (degree[mask, nodes.start] == 1), usable & (degree[mask, nodes.end] == 1)

@@ -217,9 +217,9 @@ def _own_pipe(town: Town, joined: Joined, verdict: Ints, node: Ints, string: Int
 
 def _around(found: Compounds, town: Town, rows: Ints) -> Nearest:
     s, st = town.strings, town.settings
-    return nearest_strings(
-        found, rows, town, s.usable & (s.system & 1 != 0), (st.no_main_m, max(st.survey_reach_m, st.no_main_m) * 2)
-    )
+    far = max(st.survey_reach_m, st.no_main_m) * 2
+    stages = tuple(r for r in (40.0, st.no_main_m, 2 * st.no_main_m) if r < far)
+    return nearest_strings(found, rows, town, s.usable & (s.system & 1 != 0), (*stages, far))
 
 
 def _pipes_around(found: Compounds, town: Town, rows: Ints, near: Nearest) -> Bools:

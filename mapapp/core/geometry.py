@@ -238,6 +238,12 @@ def cell_key(column: Ints, row: Ints) -> npt.NDArray[np.uint64]:
     return key ^ (key >> np.uint64(29))
 
 
+def _bucket(column: Ints, row: Ints, bits: int) -> Ints:
+    """Wrap the plane onto a square of 2**bits cells a side: neighbours stay neighbours in memory."""
+    mask = (1 << bits) - 1
+    return ((row & mask) << bits) | (column & mask)
+
+
 @dataclass(frozen=True, slots=True)
 class Near:
     """Which points lie near which segments, sorted by point, then string, then segment.
@@ -283,21 +289,19 @@ def points_near_lines(
         return Near(none, none, none, np.zeros(0), np.zeros(0))
     a, b = skip if skip is not None else (np.full(len(lines), -1), np.full(len(lines), -1))
     far = float(reach.max())
-    size = max(16.0, 4.0 * far)
-    bits = max(8, int(np.ceil(np.log2(2 * len(x) + 1))))
-    shift = np.uint64(64 - bits)
-    bucket = (cell_key(*cells(x, y, size)) * np.uint64(0x9E3779B97F4A7C15)) >> shift
-    order = np.argsort(bucket.astype(np.uint32), kind="stable")
-    begin = np.zeros((1 << bits) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(bucket.astype(np.int64), minlength=1 << bits), out=begin[1:])
+    size, bits = max(32.0, 4.0 * far), max(4, int(np.ceil(np.log2(len(x) + 1))) // 2 + 1)
+    bucket = _bucket(*cells(x, y, size), bits)
+    order = np.argsort(bucket, kind="stable")
+    begin = np.zeros((1 << 2 * bits) + 1, dtype=np.int32)
+    np.cumsum(np.bincount(bucket, minlength=1 << 2 * bits), out=begin[1:])
     if len(segment) + len(x) >= _NUMBA_FROM:
         from mapapp.core import loops
 
-        point, seg_row, d, t = loops.points_near_segments(
-            x, y, reach, ids, order, begin, int(shift), size, far, lines.x, lines.y, lines.offsets, a, b
+        place, seg_row, d, t = loops.points_near_segments(
+            x[order], y[order], reach[order], ids[order], begin, bits, size, far, lines.x, lines.y, lines.offsets, a, b
         )
-        return _nearest_per_string(point, segment[seg_row], string[seg_row], d, t)
-    point, seg_row = _candidates(lines, segment, order, begin, shift, size, far)
+        return _nearest_per_string(order[place], segment[seg_row], string[seg_row], d, t)
+    point, seg_row = _candidates(lines, segment, order, begin, bits, size, far)
     own = (ids[point] == a[string[seg_row]]) | (ids[point] == b[string[seg_row]])
     point, seg_row = point[~own], seg_row[~own]
     v = segment[seg_row]
@@ -307,7 +311,7 @@ def points_near_lines(
 
 
 def _candidates(
-    lines: Lines, segment: Ints, order: Ints, begin: Ints, shift: np.uint64, size: float, far: float
+    lines: Lines, segment: Ints, order: Ints, begin: npt.NDArray[np.int32], bits: int, size: float, far: float
 ) -> tuple[Ints, Ints]:
     """Pair points and segments whose cells are shared, by cutting segments into pieces no longer than a cell."""
     x0, y0 = lines.x[segment], lines.y[segment]
@@ -324,10 +328,10 @@ def _candidates(
     index, offsets = _ragged(np.zeros(len(owner), dtype=np.int64), wide * high)
     piece = np.repeat(np.arange(len(owner)), np.diff(offsets))
     column, row = c0[piece] + index % wide[piece], r0[piece] + index // wide[piece]
-    bucket = ((cell_key(column, row) * np.uint64(0x9E3779B97F4A7C15)) >> shift).astype(np.int64)
+    bucket = _bucket(column, row, bits)
     count = begin[bucket + 1] - begin[bucket]
     full = np.flatnonzero(count)
-    place, _ = _ragged(begin[bucket[full]], count[full])
+    place, _ = _ragged(begin[bucket[full]].astype(np.int64), count[full].astype(np.int64))
     return order[place], np.repeat(owner[piece[full]], count[full])
 
 

@@ -8,24 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, uint64
-
-_K1, _K2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
-
-
-@njit(cache=True, inline="always")
-def _bucket(column: int, row: int, shift: int) -> Any:
-    key = uint64(column) * _K1 ^ uint64(row) * _K2
-    key ^= key >> uint64(29)
-    return (key * _K1) >> uint64(shift)
+from numba import njit
 
 
 @njit(cache=True)
 def _near(
-    px: Any, py: Any, reach: Any, ids: Any, order: Any, begin: Any, shift: int, size: float, far: float,
+    px: Any, py: Any, reach: Any, ids: Any, begin: Any, bits: int, size: float, far: float,
     x: Any, y: Any, offsets: Any, a: Any, b: Any,
 ) -> Any:  # fmt: skip
-    capacity, n, seg = 1024, 0, 0
+    capacity, n, seg, mask = 1024, 0, 0, (1 << bits) - 1
     out_point, out_seg = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
     out_d, out_t = np.empty(capacity), np.empty(capacity)
     for string in range(len(offsets) - 1):
@@ -40,9 +31,8 @@ def _near(
                 r0, r1 = int(np.floor((min(ya, yb) - far) / size)), int(np.floor((max(ya, yb) + far) / size))
                 for c in range(c0, c1 + 1):
                     for r in range(r0, r1 + 1):
-                        h = _bucket(c, r, shift)
-                        for i in range(begin[h], begin[h + 1]):
-                            p = order[i]
+                        h = ((r & mask) << bits) | (c & mask)
+                        for p in range(begin[h], begin[h + 1]):
                             if ids[p] == a[string] or ids[p] == b[string]:
                                 continue
                             ex, ey = px[p] - x0, py[p] - y0
@@ -69,18 +59,18 @@ def _grown(array: Any, capacity: int) -> Any:
 
 
 def points_near_segments(
-    px: Any, py: Any, reach: Any, ids: Any, order: Any, begin: Any, shift: int, size: float, far: float,
+    px: Any, py: Any, reach: Any, ids: Any, begin: Any, bits: int, size: float, far: float,
     x: Any, y: Any, offsets: Any, a: Any, b: Any,
 ) -> tuple[Any, Any, Any, Any]:  # fmt: skip
-    """Stream segments past a hashed grid of points; as `mapapp.core.geometry.points_near_lines` does in numpy.
+    """Stream segments past a grid of points, which are sorted by its cells; as `mapapp.core.geometry.points_near_lines` does in numpy.
 
     Returns
     -------
     tuple of ndarray
-        Point, segment (counted through), distance in metres, share of the segment. A pair may stand there twice.
+        Place of the point, segment (counted through), distance in metres, share of the segment. A pair may stand there twice.
     """
     found: tuple[Any, Any, Any, Any] = _near(
-        px, py, reach, ids, order, begin, shift, size, far, x, y, offsets,
+        px, py, reach, ids, begin, bits, size, far, x, y, offsets,
         np.ascontiguousarray(a), np.ascontiguousarray(b),
     )  # fmt: skip
     return found
