@@ -30,6 +30,7 @@ FARTHEST_M = 2000.0
 TARGET_M = 40.0
 """Sewers this near to a street can be reached from it."""
 _SNAP_M = 0.5
+_GATE_M = 10.0
 _SIMPLE_M = 1.0
 
 CROSSED = ("river", "railway")
@@ -38,16 +39,14 @@ _CROSSED_LAYERS = {"river": "water", "railway": "railways"}
 
 @dataclass(frozen=True, slots=True)
 class Corridors:
-    """A graph; nodes: street points, then compounds, then the root (all served sewers as one).
+    """A graph; nodes: street points, compounds, gates of compounds, and last the root (all served sewers as one).
 
     Attributes
     ----------
-    x, y : ndarray, shape (n,)
-        Missing at the root. A compound's point is its entry nearest to a corridor.
     a, b : ndarray of int, shape (m,)
         Ends of the edges.
     start, end : ndarray, shape (m, 2)
-        Where the edge begins (at ``a``) and ends (at ``b``): a compound has one gate per edge, the root one per sewer.
+        Where the edge begins (at ``a``) and ends (at ``b``): the root is wherever the sewer is.
     length : ndarray, shape (m,)
         Metres.
     target : ndarray of int, shape (m,)
@@ -55,10 +54,12 @@ class Corridors:
     street : ndarray of int, shape (m,)
         Row of the street it follows; -1.
     kind : ndarray of str, shape (m,)
-        ``street``, ``connector``, ``straight``.
+        ``street``, ``connector``, ``straight``, or ``inside``: from a compound (``a``) to its gate (``b``), of no length.
     crossings : ndarray of int, shape (m, len(CROSSED))
-    compound : int
-        Node number of the first compound; ``compound + row`` is the node of a row.
+    compound, compounds : int
+        Node number of the first compound, and how many; ``compound + row`` is the node of a row.
+    inside_m : ndarray, shape (m,)
+        For edges inside a compound, the least distance between two of its gates: who leads pipes through pays it.
     """
 
     n: int
@@ -71,6 +72,8 @@ class Corridors:
     kind: Array
     crossings: Array
     compound: int
+    compounds: int
+    inside_m: Array
 
     @property
     def root(self) -> int:
@@ -80,7 +83,7 @@ class Corridors:
     @property
     def length(self) -> Array:
         """Length of each edge in metres, at least a decimetre."""
-        return np.maximum(np.hypot(*(self.end - self.start).T), 0.1)
+        return np.asarray(np.maximum(np.hypot(*(self.end - self.start).T), 0.1))
 
 
 def build(layers: Mapping[str, Any], gates: Array, served: Array) -> Corridors:
@@ -99,7 +102,7 @@ def build(layers: Mapping[str, Any], gates: Array, served: Array) -> Corridors:
     obstacles = _obstacles(layers.get("buildings"))
     parts = []
     if len(a):
-        pieces = shapely.linestrings(np.stack([points[a], points[b]], axis=1))
+        pieces = np.asarray(shapely.linestrings(np.stack([points[a], points[b]], axis=1)))
         tree = shapely.STRtree(pieces)
         entry = _entries(tree, pieces, gates)
         joint = _joints(tree, pieces, served)
@@ -123,41 +126,65 @@ def build(layers: Mapping[str, Any], gates: Array, served: Array) -> Corridors:
     parts.append(_straight(gates, served, n, root, STRAIGHT_M, 3, obstacles))
     if not len(a):
         parts.extend(_delaunay(gates, served, n, root, obstacles))
-    graph = _assemble(parts, root + 1, n)
-    cut_off = _cut_off(graph, len(gates))
+    graph = _assemble(parts)
+    cut_off = _cut_off(graph, n, root)
     if len(cut_off) and len(served):
         # straight is better than nothing: through houses if need be, and the plan says so
         rows = _straight(gates[cut_off], served, 0, root, FARTHEST_M, 1, None)
         parts.append((n + cut_off[rows[0]], *rows[1:]))
-        graph = _assemble(parts, root + 1, n)
-    return Corridors(*graph[:-1], _crossings(layers, graph[3], graph[4]), n)
+        graph = _assemble(parts)
+    return _with_gates(layers, graph, n, root)
 
 
 Part = tuple[Array, Array, Array, Array, Array, Array, Array]
 
 
-def _assemble(parts: list[Part], n: int, compound: int) -> tuple[Any, ...]:
-    a, b, start, end, target, street, kind = (
-        np.concatenate([np.asarray(p[i]) for p in parts]) for i in range(7)
+def _assemble(parts: list[Part]) -> Part:
+    a, b, start, end, target, street, kind = (np.concatenate([np.asarray(p[i]) for p in parts]) for i in range(7))
+    return a.astype(np.int64), b.astype(np.int64), start.reshape(-1, 2), end.reshape(-1, 2), target, street, kind
+
+
+def _cut_off(graph: Part, first: int, root: int) -> Array:
+    """Return the rows of compounds from which no corridor leads to the root."""
+    link = sparse.coo_matrix((np.ones(len(graph[0])), graph[:2]), shape=(root + 1, root + 1))
+    _, piece = csgraph.connected_components(link, directed=False)
+    return np.flatnonzero(piece[first:root] != piece[root])
+
+
+def _with_gates(layers: Mapping[str, Any], graph: Part, first: int, root: int) -> Corridors:
+    """Give each compound a node per gate, so that what runs through it from gate to gate is seen and paid for."""
+    a, b, start, end, target, street, kind = graph
+    at_a, at_b = ((x >= first) & (x < root) for x in (a, b))
+    who = np.concatenate([a[at_a], b[at_b]]) - first
+    place = np.concatenate([start[at_a], end[at_b]])
+    pairs = cKDTree(place).query_pairs(_GATE_M, output_type="ndarray") if len(place) else np.empty((0, 2), np.int64)
+    pairs = pairs[who[pairs[:, 0]] == who[pairs[:, 1]]]
+    link = sparse.coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(who), len(who)))
+    count, gate = csgraph.connected_components(link, directed=False) if len(who) else (0, np.empty(0, np.int64))
+    lead = np.full(count, len(who))
+    np.minimum.at(lead, gate, np.arange(len(who)))
+    owner, spot = who[lead], place[lead]
+    last = root + count
+    a, b, start, end = np.where(a == root, last, a), np.where(b == root, last, b), start.copy(), end.copy()
+    k = int(at_a.sum())
+    a[at_a], start[at_a] = root + gate[:k], spot[gate[:k]]
+    b[at_b], end[at_b] = root + gate[k:], spot[gate[k:]]
+    order = np.argsort(owner, kind="stable")
+    nearest = np.full(root - first, np.inf)
+    for step in range(1, int(np.bincount(owner).max()) if count else 0):
+        one, two = order[:-step], order[step:]
+        same = owner[one] == owner[two]
+        np.minimum.at(nearest, owner[one[same]], np.hypot(*(spot[one[same]] - spot[two[same]]).T))
+    spread = np.where(np.isfinite(nearest), nearest, 0.0)[owner]
+    none = np.full(count, -1)
+    a, b = np.concatenate([a, first + owner]), np.concatenate([b, root + np.arange(count)])
+    start, end = np.concatenate([start, spot]), np.concatenate([end, spot])
+    return Corridors(
+        n=last + 1, a=a, b=b, start=start, end=end, target=np.concatenate([target, none]),
+        street=np.concatenate([street, none]), kind=np.concatenate([kind, np.full(count, "inside")]),
+        crossings=_crossings(layers, start, end), compound=first, compounds=root - first,
+        inside_m=np.concatenate([np.zeros(len(target)), spread]),
     )  # fmt: skip
-    return (
-        n,
-        a.astype(np.int64),
-        b.astype(np.int64),
-        start.reshape(-1, 2),
-        end.reshape(-1, 2),
-        target,
-        street,
-        kind,
-        None,
-    )
-
-
-def _cut_off(graph: tuple[Any, ...], gates: int) -> Array:
-    n, a, b = graph[:3]
-    _, piece = csgraph.connected_components(sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(n, n)), directed=False)
-    first = n - 1 - gates
-    return np.flatnonzero(piece[first : n - 1] != piece[n - 1])
 
 
 def _streets(frame: Any, gates: Array, served: Array) -> tuple[Array, Array, Array, Array]:
@@ -315,7 +342,7 @@ def _clear(lines: Array, own: Array, obstacles: Any) -> Array:
 
 
 def _crossings(layers: Mapping[str, Any], start: Array, end: Array) -> Array:
-    lines = shapely.linestrings(np.stack([start, end], axis=1)) if len(start) else np.empty(0, object)
+    lines = np.asarray(shapely.linestrings(np.stack([start, end], axis=1))) if len(start) else np.empty(0, object)
     out = np.zeros((len(lines), len(CROSSED)), np.int64)
     for column, name in enumerate(CROSSED):
         frame = layers.get(_CROSSED_LAYERS[name])

@@ -60,4 +60,24 @@ def floor(corridors: Corridors, surface: Array, standard: Standard, prices: Pric
     pipe = corridors.length * least_per_metre(standard, prices)
     manhole = pieces(corridors.length, standard) * least_manhole(standard, prices)
     surfaces = corridors.length * surface_per_metre(surface, prices)
-    return np.asarray(pipe + manhole + surfaces + crossings(corridors, prices))
+    out = pipe + manhole + surfaces + crossings(corridors, prices)
+    return np.asarray(np.where(corridors.kind == "inside", inside(corridors, standard, prices), out))
+
+
+def inside(corridors: Corridors, standard: Standard, prices: Prices) -> Array:
+    """Return what the edges inside compounds count in `floor`.
+
+    A compound that is only joined uses one such edge, which is no pipe: `own_gates` takes it off the bound again. Each
+    further gate in use brings foreign sewage, in a pipe at least as long as from one gate to the next.
+    """
+    metre = least_per_metre(standard, prices) + prices.surface_per_m.get("", 0.0)
+    return np.asarray(corridors.inside_m * metre)
+
+
+def own_gates(corridors: Corridors, rows: Array, standard: Standard, prices: Prices) -> float:
+    """Return what one edge inside each of the compounds ``rows`` counts in `floor`."""
+    cost = inside(corridors, standard, prices)
+    each = np.zeros(corridors.compounds)
+    within = corridors.kind == "inside"
+    each[corridors.a[within] - corridors.compound] = cost[within]
+    return float(each[rows].sum())

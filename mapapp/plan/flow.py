@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 Array = np.ndarray[Any, Any]
 
@@ -16,30 +17,30 @@ FULLEST = 0.938
 """Fill of the greatest flow; above it, more water means less flow."""
 
 
-def angle(fill: Array) -> Array:
+def angle(fill: ArrayLike) -> Array:
     """Return the angle of the wetted arc in radians."""
     return np.asarray(2.0 * np.arccos(1.0 - 2.0 * np.asarray(fill, float)))
 
 
-def area(diameter_m: Array, fill: Array) -> Array:
+def area(diameter_m: ArrayLike, fill: ArrayLike) -> Array:
     """Return the wetted area in m2."""
     t = angle(fill)
     return np.asarray(np.square(diameter_m) / 8.0 * (t - np.sin(t)))
 
 
-def radius(diameter_m: Array, fill: Array) -> Array:
+def radius(diameter_m: ArrayLike, fill: ArrayLike) -> Array:
     """Return the hydraulic radius in metres; zero when dry."""
     t = angle(fill)
     safe = np.where(t > 0, t, 1.0)
     return np.asarray(np.where(t > 0, np.asarray(diameter_m, float) / 4.0 * (1.0 - np.sin(t) / safe), 0.0))
 
 
-def capacity(diameter_m: Array, slope: Array, roughness: float, fill: Array) -> Array:
+def capacity(diameter_m: ArrayLike, slope: ArrayLike, roughness: float, fill: ArrayLike) -> Array:
     """Return the flow at a fill, m3/s."""
     return np.asarray(area(diameter_m, fill) * radius(diameter_m, fill) ** (2 / 3) * np.sqrt(slope) / roughness)
 
 
-def normal_fill(flow: Array, diameter_m: Array, slope: Array, roughness: float) -> Array:
+def normal_fill(flow: ArrayLike, diameter_m: ArrayLike, slope: ArrayLike, roughness: float) -> Array:
     """Return the fill at which a flow runs; NaN when the pipe cannot carry it."""
     flow, diameter, slope = np.broadcast_arrays(*(np.asarray(x, float) for x in (flow, diameter_m, slope)))
     low, high = np.zeros(flow.shape), np.full(flow.shape, FULLEST)
@@ -51,7 +52,7 @@ def normal_fill(flow: Array, diameter_m: Array, slope: Array, roughness: float) 
     return np.where(fits, np.where(flow > 0, high, 0.0), np.nan)
 
 
-def fill_of_area(wanted_m2: Array, diameter_m: Array) -> Array:
+def fill_of_area(wanted_m2: ArrayLike, diameter_m: ArrayLike) -> Array:
     """Return the fill that has a wetted area; one when there is no room for it."""
     wanted, diameter = np.broadcast_arrays(np.asarray(wanted_m2, float), np.asarray(diameter_m, float))
     low, high = np.zeros(wanted.shape), np.ones(wanted.shape)
@@ -62,20 +63,20 @@ def fill_of_area(wanted_m2: Array, diameter_m: Array) -> Array:
     return high
 
 
-def velocity(flow: Array, diameter_m: Array, fill: Array) -> Array:
+def velocity(flow: ArrayLike, diameter_m: ArrayLike, fill: ArrayLike) -> Array:
     """Return the mean velocity in m/s; zero when dry."""
     wet = area(diameter_m, fill)
     return np.asarray(np.where(wet > 0, np.asarray(flow) / np.where(wet > 0, wet, 1.0), 0.0))
 
 
-def slope_for_fill(flow: Array, diameter_m: Array, roughness: float, fill: Array) -> Array:
+def slope_for_fill(flow: ArrayLike, diameter_m: ArrayLike, roughness: float, fill: ArrayLike) -> Array:
     """Return the slope at which a flow runs at a fill."""
     return np.asarray(
         (np.asarray(flow) * roughness / (area(diameter_m, fill) * radius(diameter_m, fill) ** (2 / 3))) ** 2
     )
 
 
-def slope_for_velocity(flow: Array, diameter_m: Array, roughness: float, speed: float) -> Array:
+def slope_for_velocity(flow: ArrayLike, diameter_m: ArrayLike, roughness: float, speed: float) -> Array:
     """Return the slope at which a flow runs at a velocity; NaN where it cannot be that slow or the pipe runs full."""
     fill = fill_of_area(np.asarray(flow) / speed, diameter_m)
     r = radius(diameter_m, fill)

@@ -30,12 +30,13 @@ class Ground:
     @classmethod
     def of(cls, layers: Mapping[str, Any], served: Any) -> Ground:
         """Collect heights: manholes, ``spot_heights`` (column ``elev_m``), served nodes; else inverts plus a depth."""
-        xy, z = [], []
+        xy: list[Array] = []
+        z: list[Array] = []
         for frame, column in (
             (layers.get("manholes"), "ground_elev_m"), (layers.get("spot_heights"), "elev_m"), (served, "ground_m")
         ):  # fmt: skip
             _add(frame, column, 0.0, xy, z)
-        if not sum(map(len, z)):
+        if not z:
             _add(served, "invert_m", ASSUMED_DEPTH_M, xy, z)
         points = np.concatenate(xy) if xy else np.empty((0, 2))
         height = np.concatenate(z) if z else np.empty(0)

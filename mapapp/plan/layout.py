@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ class Site:
     households: Array
     standard: Standard
     prices: Prices
+    sized: dict[bytes, pd.DataFrame | InputError] = field(default_factory=dict)
+    """Trees that were sized before, by their corridors: a search tries many layouts that differ in one tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +61,61 @@ class Layout:
         """True cost of what could be sized."""
         return float(self.pipes["total"].sum()) if len(self.pipes) else 0.0
 
+    @property
+    def value(self) -> float:
+        """Cost to compare layouts by: a tree that cannot be sized is dearer than everything."""
+        return self.cost + 1e12 * len(self.failed)
+
 
 def lay(site: Site, edges: Array) -> Layout:
     """Return the sized layout over the tree of corridor ``edges``."""
     c = site.corridors
+    if not len(edges):
+        return Layout(pd.DataFrame(columns=["total"]), {}, np.full(c.compounds, -1))
     child, parent, order, tree = _oriented(c, edges)
-    compounds = np.full(len(site.households), -1)
     nodes = np.full(c.n, -1)
     nodes[child] = tree
-    compounds[:] = nodes[c.compound : c.compound + len(compounds)]
-    if not len(edges):
-        return Layout(pd.DataFrame(columns=["total"]), {}, compounds)
+    compounds = nodes[c.compound : c.compound + c.compounds]
+    # a compound stands at the gate by which it leaves: that edge is no pipe
+    leaving = (child >= c.compound) & (child < c.compound + c.compounds)
+    gate = np.arange(c.n)
+    gate[child[leaving]] = parent[leaving]
+    own = np.full(c.n, -1)
+    own[parent[leaving]] = child[leaving] - c.compound
+    number = np.cumsum(~leaving) - 1
+    order = number[order[~leaving[order]]]
+    edges, child, parent, tree = (x[~leaving] for x in (edges, gate[child], gate[parent], tree))
     # households that come through each edge, from the leaves in
-    load = np.zeros(c.n)
-    load[c.compound : c.compound + len(compounds)] = site.households
+    load = np.where(own >= 0, site.households[own], 0.0)
     for e in order[::-1]:
         load[parent[e]] += load[child[e]]
-    pipes = _pipes(site, edges, child, parent, load[child], tree)
+    pipes = _pipes(site, edges, child, parent, load[child], tree, own)
     failed: dict[int, InputError] = {}
     parts = []
-    for number, part in pipes.groupby("root", sort=True):
-        try:
-            parts.append(size_sewers(part, site.standard, site.prices))
-        except InputError as error:
-            failed[int(number)] = error  # type: ignore[call-overload]  # pandas types the key as a scalar of any kind
+    for name, part in pipes.groupby("root", sort=True):
+        found = _sized(site, part)
+        if isinstance(found, InputError):
+            failed[int(str(name))] = found
+        else:
+            parts.append(found)
     out = pd.concat(parts) if parts else pipes.iloc[:0].assign(cost=[])
     return Layout(_priced(site, out), failed, compounds)
+
+
+def _sized(site: Site, part: pd.DataFrame) -> pd.DataFrame | InputError:
+    """Size one tree, or take what was found before; pipe numbers and tree number are those of ``part``."""
+    key = part[["edge", "x_up", "y_up"]].to_numpy().tobytes()
+    found = site.sized.get(key)
+    if found is None:
+        try:
+            found = size_sewers(part, site.standard, site.prices)
+        except InputError as error:
+            found = error
+        site.sized[key] = found
+    if isinstance(found, InputError):
+        return found
+    new = [c for c in found.columns if c not in part.columns]
+    return part.assign(**{c: found[c].to_numpy() for c in new})
 
 
 def _oriented(c: Corridors, edges: Array) -> tuple[Array, Array, Array, Array]:
@@ -95,7 +126,7 @@ def _oriented(c: Corridors, edges: Array) -> tuple[Array, Array, Array, Array]:
     a, b = c.a[edges], c.b[edges]
     graph = sparse.coo_matrix((np.arange(1, len(edges) + 1), (a, b)), shape=(c.n, c.n)).tocsr()
     graph = (graph + graph.T).tocsr()
-    nodes, before = csgraph.breadth_first_order(graph, c.root, directed=False)
+    nodes, _ = csgraph.breadth_first_order(graph, c.root, directed=False)
     rank = np.full(c.n, -1)
     rank[nodes] = np.arange(len(nodes))
     outward = rank[a] > rank[b]
@@ -110,15 +141,15 @@ def _oriented(c: Corridors, edges: Array) -> tuple[Array, Array, Array, Array]:
     return child, parent, order, number[child]
 
 
-def _pipes(site: Site, edges: Array, child: Array, parent: Array, load: Array, tree: Array) -> pd.DataFrame:
+def _pipes(site: Site, edges: Array, child: Array, parent: Array, load: Array, tree: Array, own: Array) -> pd.DataFrame:
     c = site.corridors
     upward = (c.a[edges] == child)[:, None]
     up, down = np.where(upward, c.start[edges], c.end[edges]), np.where(upward, c.end[edges], c.start[edges])
     lower = np.full(c.n, -1)  # the edge that goes on from a node
     lower[child] = np.arange(len(edges))
     nxt = lower[parent]
-    # what comes through a compound goes to the gate by which it leaves: never shorter than the corridor was
-    through = (nxt >= 0) & (parent >= c.compound)
+    # foreign sewage runs from its gate to the gate by which the compound leaves
+    through = c.kind[edges] == "inside"
     down = np.where(through[:, None], up[np.maximum(nxt, 0)], down)
     length = np.maximum(np.hypot(*(down - up).T), 0.1)
     count = costs.pieces(length, site.standard)
@@ -143,6 +174,7 @@ def _pipes(site: Site, edges: Array, child: Array, parent: Array, load: Array, t
         "flow_lps": site.standard.design_flow_lps(load)[edge], "outlet_invert_m": invert,
         "edge": edges[edge], "x_up": start[:, 0], "y_up": start[:, 1], "x_down": end[:, 0], "y_down": end[:, 1],
         "sure": sure_up & sure_down, "target": target, "node_up": np.where(place == 0, child[edge], -1),
+        "own": np.where(place == 0, own[child[edge]], -1),
         "households": load[edge], "root": tree[edge],
     })  # fmt: skip
 

@@ -73,7 +73,7 @@ def blocks(down: Array, cost: Array, worth: Array) -> tuple[Array, Array]:
         while d >= 0:
             depth[i] += 1
             d = int(down[head[d]])
-    order = heads[np.lexsort((heads, depth[heads], [-ratio(int(i)) for i in heads]))]
+    order = heads[np.lexsort((heads, depth[heads], np.array([-ratio(int(i)) for i in heads])))]
     number = np.empty(n, np.int64)
     number[order] = np.arange(len(order))
     below = np.array([number[head[down[i]]] if down[i] >= 0 else -1 for i in order], np.int64)

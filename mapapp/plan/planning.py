@@ -11,6 +11,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from mapapp.core.errors import InputError
 from mapapp.core.progress import Cancelled, Progress, silent
@@ -21,14 +23,14 @@ from mapapp.plan.ground import Ground
 from mapapp.plan.layout import Layout, Site, lay
 from mapapp.plan.prices import Prices, load_prices
 from mapapp.plan.standard import Standard, load_standard
-from mapapp.plan.steiner import steiner_tree
 from mapapp.plan.targets import UNSERVED, Targets, demand
 
 Array = np.ndarray[Any, Any]
 
 TIME_LIMIT_S = 20.0
-ROUNDS = 6
-"""Layouts tried on the true cost, each steered away from what proved dear in the one before."""
+RESTARTS = 3
+FEW = 60
+"""Up to so many compounds, layouts are also built from nothing, in other orders, and improved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +181,7 @@ def _unserved(compounds: Any, verdicts: Any) -> tuple[Any, list[tuple[Any, ...]]
 
 
 def _joined(corridors: Corridors, count: int) -> Array:
-    from scipy import sparse
-    from scipy.sparse import csgraph
-
+    """Whether each compound has a corridor to the served network."""
     graph = sparse.coo_matrix((np.ones(len(corridors.a)), (corridors.a, corridors.b)), shape=(corridors.n, corridors.n))
     _, piece = csgraph.connected_components(graph, directed=False)
     return np.asarray(piece[corridors.compound : corridors.compound + count] == piece[corridors.root])
@@ -191,31 +191,39 @@ def _search(
     site: Site, joined: Array, seed: int, deadline: float, tell: Progress, asked: Callable[[], bool]
 ) -> tuple[Layout, float]:
     """Return the best layout on the true cost, and the bound."""
+    # these load compiled kernels: not for who only reads a price book
+    from mapapp.plan.improve import from_nothing, improve
+    from mapapp.plan.levels import pump_surcharge
+    from mapapp.plan.steiner import steiner_tree
+
     c = site.corridors
     if not joined.any():
         return lay(site, np.empty(0, np.int64)), 0.0
     terminals = np.concatenate([[c.root], c.compound + np.flatnonzero(joined)])
     floor = costs.floor(c, site.surface, site.standard, site.prices)
+    floor = floor + pump_surcharge(site, joined)
     left = max(deadline - time.monotonic(), 0.5)
     tell(0.1, Text("正在布线", "Laying out"))
     tree = steiner_tree(c.a, c.b, floor, terminals, seed=seed, time_limit_s=0.4 * left)
     tell(0.45, Text("正在定管径与标高", "Sizing"))
-    begun = time.monotonic()
-    best = lay(site, tree.edges)
-    once = time.monotonic() - begun
-    value, edges, layout = _value(best), tree.edges, best
-    weight = floor.copy()
-    for turn in range(1, ROUNDS):
-        if asked() or time.monotonic() + 1.5 * once > deadline or value <= tree.lower_bound:
+    edges, best = tree.edges, lay(site, tree.edges)
+    tell(0.5, Text("正在按实际造价改进", "Improving on the true cost"))
+    rng = np.random.default_rng(seed)
+
+    def late() -> bool:
+        return asked() or time.monotonic() > deadline
+
+    edges, best = improve(site, edges, best, rng, late)
+    for turn in range(RESTARTS if joined.sum() <= FEW else 0):
+        if late():
             break
-        tell(0.45 + 0.4 * turn / ROUNDS, Text("正在按实际造价改进", "Improving on the true cost"))
-        weight = _steered(weight, floor, layout, edges)
-        left = max(0.3 * (deadline - time.monotonic()), 0.2)
-        edges = steiner_tree(c.a, c.b, weight, terminals, seed=seed + turn, time_limit_s=left).edges
-        layout = lay(site, edges)
-        if _value(layout) < value:
-            best, value = layout, _value(layout)
-    bound = tree.lower_bound
+        tell(0.5 + 0.4 * turn / RESTARTS, Text("正在比较其他布局", "Trying other layouts"))
+        other = from_nothing(site, joined, rng)
+        if other is not None:
+            other, layout = improve(site, other, lay(site, other), rng, late)
+            if layout.value < best.value:
+                edges, best = other, layout
+    bound = tree.lower_bound - costs.own_gates(c, np.flatnonzero(joined), site.standard, site.prices)
     if best.failed:  # the bound must be of the compounds that the cost is of
         done = joined & ~np.isin(best.compounds, list(best.failed))
         kept = np.concatenate([[c.root], c.compound + np.flatnonzero(done)])
@@ -223,25 +231,6 @@ def _search(
             c.a, c.b, floor, kept, seed=seed, time_limit_s=max(deadline - time.monotonic(), 0.5)
         ).lower_bound
     return best, bound
-
-
-def _value(layout: Layout) -> float:
-    """Return the cost; what cannot be sized is dearer than everything."""
-    return layout.cost + 1e12 * len(layout.failed)
-
-
-def _steered(weight: Array, floor: Array, layout: Layout, edges: Array) -> Array:
-    """Make corridors that proved dear dearer, in proportion to the usual surcharge; half of the way each time."""
-    out = weight.copy()
-    out[edges] = np.maximum(out[edges], floor[edges])
-    if not len(layout.pipes):
-        return out
-    true = layout.pipes.groupby("edge")["total"].sum()
-    edge, cost = true.index.to_numpy(np.int64), true.to_numpy(float)
-    usual = cost.sum() / floor[edge].sum()
-    extra = np.maximum(cost / usual - floor[edge], 0.0)
-    out[edge] = 0.5 * out[edge] + 0.5 * (floor[edge] + extra)
-    return out
 
 
 __all__ = ["Plan", "run"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mapapp.core.errors import InputError
 from mapapp.core.text import Text
@@ -48,7 +49,7 @@ class Polynomial:
     pieces: tuple[Piece, ...]
     unit_m: float = 1.0
 
-    def __call__(self, diameter_mm: Array, depth_m: Array) -> Array:
+    def __call__(self, diameter_mm: ArrayLike, depth_m: ArrayLike) -> Array:
         """Return the value, in money per unit of length or in money."""
         d = np.asarray(diameter_mm, float) / 1000.0 / self.unit_m
         h = np.asarray(depth_m, float) / self.unit_m
@@ -77,13 +78,13 @@ class Table:
     depths_m: tuple[float, ...]
     values: tuple[tuple[float, ...], ...]
 
-    def __call__(self, diameter_mm: Array, depth_m: Array) -> Array:
+    def __call__(self, diameter_mm: ArrayLike, depth_m: ArrayLike) -> Array:
         """Return the value for each diameter and depth."""
         d, h = np.broadcast_arrays(np.asarray(diameter_mm, float), np.asarray(depth_m, float))
         row = np.minimum(np.searchsorted(self.diameters_mm, d - 1e-9), len(self.diameters_mm) - 1)
         depths, values = np.array(self.depths_m), np.array(self.values)
         if len(depths) == 1:
-            return values[row, 0]
+            return np.asarray(values[row, 0])
         col = np.clip(np.searchsorted(depths, h) - 1, 0, len(depths) - 2)
         share = np.maximum((h - depths[col]) / (depths[col + 1] - depths[col]), 0.0)
         return np.asarray(values[row, col] * (1 - share) + values[row, col + 1] * share)
@@ -145,7 +146,9 @@ class Prices:
         if isinstance(self.pipe, Table) and min(map(min, self.pipe.values)) < 0:
             raise _bad(self.name, "pipe", min(map(min, self.pipe.values)), ">= 0")
 
-    def pipe_cost(self, diameter_mm: Array, depth_up_m: Array, depth_down_m: Array, length_m: Array) -> Array:
+    def pipe_cost(
+        self, diameter_mm: ArrayLike, depth_up_m: ArrayLike, depth_down_m: ArrayLike, length_m: ArrayLike
+    ) -> Array:
         """Return the cost of pipes laid between two invert depths; the mean depth is priced.
 
         Negative values of a formula outside its range count as zero.
@@ -154,13 +157,13 @@ class Prices:
         if self.depth_to == "crown":
             depth = depth - np.asarray(diameter_mm, float) / 1000.0
         unit = self.pipe.unit_m if isinstance(self.pipe, Polynomial) else 1.0
-        return np.maximum(self.pipe(diameter_mm, depth), 0.0) * np.asarray(length_m, float) / unit
+        return np.asarray(np.maximum(self.pipe(diameter_mm, depth), 0.0) * np.asarray(length_m, float) / unit)
 
-    def manhole_cost(self, diameter_mm: Array, depth_m: Array) -> Array:
+    def manhole_cost(self, diameter_mm: ArrayLike, depth_m: ArrayLike) -> Array:
         """Return the cost of manholes so deep."""
         return np.maximum(self.manhole(diameter_mm, depth_m), 0.0)
 
-    def pump_cost(self, flow_lps: Array, lift_m: Array) -> Array:
+    def pump_cost(self, flow_lps: ArrayLike, lift_m: ArrayLike) -> Array:
         """Return the cost of pumping stations."""
         fixed, per_flow, per_lift = self.pump
         return np.asarray(

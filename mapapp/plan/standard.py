@@ -6,10 +6,12 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mapapp import resources
 from mapapp.core.errors import InputError
@@ -91,7 +93,7 @@ class Standard:
                 raise _bad(self.name, key, getattr(self, key), "> 0")
         for key in ("min_slope", "max_fill", "spacing_m", "peak"):
             steps = getattr(self, key)
-            if not steps or any(b[0] <= a[0] for a, b in zip(steps, steps[1:], strict=False)):
+            if not steps or any(b[0] <= a[0] for a, b in pairwise(steps)):
                 raise _bad(self.name, key, steps, "ascending [threshold, value] pairs")
             if any(not 0 <= value < math.inf for _, value in steps):
                 raise _bad(self.name, key, steps, "values >= 0")
@@ -105,19 +107,19 @@ class Standard:
         """Sizes that may be built, ascending."""
         return tuple(sorted(d for d in self.sizes_mm if d >= self.min_diameter_mm))
 
-    def slope(self, diameter_mm: Array) -> Array:
+    def slope(self, diameter_mm: ArrayLike) -> Array:
         """Return the least slope by diameter, before any check of flow."""
         return step_value(self.min_slope, diameter_mm)
 
-    def fill(self, diameter_mm: Array) -> Array:
+    def fill(self, diameter_mm: ArrayLike) -> Array:
         """Return the greatest fill h/D by diameter."""
         return step_value(self.max_fill, diameter_mm)
 
-    def spacing(self, diameter_mm: Array) -> Array:
+    def spacing(self, diameter_mm: ArrayLike) -> Array:
         """Return the greatest distance of manholes in metres by diameter."""
         return step_value(self.spacing_m, diameter_mm)
 
-    def design_flow_lps(self, households: Array) -> Array:
+    def design_flow_lps(self, households: ArrayLike) -> Array:
         """Return the peak sewage flow of so many households (L/s).
 
         Mean flow from persons, quota and return share; times the peak factor; plus infiltration as a share of the mean.
@@ -129,7 +131,7 @@ class Standard:
         return np.asarray(mean * np.interp(mean, flow, factor) + mean * self.infiltration_share)
 
 
-def step_value(steps: Steps, x: Array) -> Array:
+def step_value(steps: Steps, x: ArrayLike) -> Array:
     """Return the value of the largest threshold not above ``x``; below the first, the first."""
     at, value = np.array(steps).T
     return np.asarray(value[np.maximum(np.searchsorted(at, np.asarray(x, float), side="right") - 1, 0)])

@@ -68,9 +68,7 @@ def links(site: Site, layout: Layout, compounds: Any, layers: Mapping[str, Any])
     row = pd.Series(np.arange(len(p)), index=p["pipe_id"])
     below = p["downstream_pipe_id"].map(row).to_numpy(float)
     down = np.where(np.isnan(below), -1, np.nan_to_num(below)).astype(np.int64)
-    start = p["node_up"].to_numpy(np.int64)
-    own = np.where(start >= c.compound, start - c.compound, -1)
-    # a pipe whose upper node is a compound is its first; a compound in the middle of a run begins at the pipe that leaves it
+    own = p["own"].to_numpy(np.int64)
     names = compounds["compound_id"].to_numpy(object)
     point = _nodes(p, down, own, names)
     target = p["target"].to_numpy(np.int64)
@@ -107,8 +105,8 @@ def links(site: Site, layout: Layout, compounds: Any, layers: Mapping[str, Any])
             "cost_high": total * prices.high * spread,
             "corridor": np.where(street >= 0, _street_names(layers.get("streets"), street), c.kind[edge]),
             "households": p["households"].to_numpy(float),
-            "downstream_link_id": np.where(down >= 0, ids[np.maximum(down, 0)], None),
-            "street": np.where(street >= 0, _street_names(layers.get("streets"), street), None),
+            "downstream_link_id": pd.Series(ids[np.maximum(down, 0)]).where(down >= 0),
+            "street": pd.Series(_street_names(layers.get("streets"), street)).where(street >= 0),
             "surface": site.surface[edge],
             "crossings": c.crossings[edge].sum(axis=1),
             "pressure": p["pressure"].to_numpy(bool),
@@ -125,7 +123,7 @@ def links(site: Site, layout: Layout, compounds: Any, layers: Mapping[str, Any])
         crs=crs,
     )
     texts = ["link_id", "compound_ids", "from_node", "to_node", "corridor", "street", "surface", "downstream_link_id"]
-    return frame.astype({t: "str" for t in [*texts, "own_compounds"]})
+    return frame.astype(dict.fromkeys([*texts, "own_compounds"], "str"))
 
 
 def _nodes(p: pd.DataFrame, down: Array, own: Array, names: Array) -> Array:
@@ -137,7 +135,7 @@ def _nodes(p: pd.DataFrame, down: Array, own: Array, names: Array) -> Array:
     np.minimum.at(order, number, np.arange(len(p)))
     rank = np.argsort(np.argsort(order))[number]
     fresh = np.array([f"NEW-{r + 1:04d}" for r in rank], dtype=object)
-    return np.where(own >= 0, names[np.maximum(own, 0)], fresh)
+    return np.asarray(np.where(own >= 0, names[np.maximum(own, 0)], fresh))
 
 
 def _through(down: Array, own: Array, names: Array) -> list[str]:
@@ -169,7 +167,7 @@ def _street_names(streets: Any, row: Array) -> Array:
 def below(frame: Any) -> Array:
     """Return the row of the link below each link, -1 at the network."""
     row = pd.Series(np.arange(len(frame)), index=frame["link_id"])
-    return frame["downstream_link_id"].map(row).fillna(-1).to_numpy().astype(np.int64)
+    return np.asarray(frame["downstream_link_id"].map(row).fillna(-1).to_numpy(), np.int64)
 
 
 def refusals(refused: list[tuple[Any, ...]], far: float) -> pd.DataFrame:
