@@ -86,6 +86,7 @@ _MAP: dict[str, Text] = {
     "layers.none": Text("还没有图层。", "No layers yet."),
     "layers.more": Text("还有 {n} 类", "{n} more"),
     "filters.title": Text("筛选", "Filters"),
+    "filters.no_finding": Text("没有问题", "no finding"),
     "filters.clear": Text("全部清除", "Clear all"),
     "filters.remove": Text("取消筛选：{name}", "Remove filter: {name}"),
     "search.label": Text("搜索小区、街道、管线编号", "Search compounds, streets, pipe numbers"),
@@ -180,7 +181,7 @@ _SHARE: dict[str, Text] = {
     ),
     "share.unit": Text("单位链接", "Link for a unit"),
     "share.unit_hint": Text(
-        "凭口令查看，可含本单位管线，不含埋深高程", "Opens with a pass code; may hold the unit's own pipes, no depths"
+        "凭访问码查看，可含本单位管线，不含埋深高程", "Opens with a pass code; may hold the unit's own pipes, no depths"
     ),
     "share.layers": Text("图层", "Layers"),
     "share.columns": Text("小区字段", "Columns of compounds"),
@@ -196,10 +197,10 @@ _SHARE: dict[str, Text] = {
     "share.recipient": Text("接收单位", "Recipient"),
     "share.recipient_hint": Text("例如：县自来水公司", "e.g. County Water Company"),
     "share.recipient_why": Text("会作为水印显示", "Shown as a watermark"),
-    "share.code": Text("口令（可不设）", "Pass code (optional)"),
-    "share.code_needed": Text("口令（单位链接必填）", "Pass code (a unit link needs one)"),
+    "share.code": Text("访问码（可不设）", "Pass code (optional)"),
+    "share.code_needed": Text("访问码（单位链接必填）", "Pass code (a unit link needs one)"),
     "share.code_hint": Text("至少 4 位，另行告知对方", "At least 4 characters; tell it separately"),
-    "share.code_apart": Text("口令请另行告知，不要和链接一起发。", "Send the pass code separately from the link."),
+    "share.code_apart": Text("访问码请另行告知，不要和链接一起发。", "Send the pass code separately from the link."),
     "share.unit_name": Text("单位名称", "Unit"),
     "share.unit_why": Text("与管线权属单位的写法一致", "As written in the pipes' ownership"),
     "share.levels": Text("含埋深与高程", "With depths and levels"),

@@ -11,7 +11,7 @@
 
   function label(filter, value) {
     var found = (filter.values || []).filter(function (item) { return item.value === value; })[0];
-    return found ? found.label : Mapapp.symbols.classOf(filter.column, value).label;
+    return found ? nameOf(filter, found) : Mapapp.symbols.classOf(filter.column, value).label;
   }
 
   /* A filter of one layer's own classes ("pipes.kind"), which the legend offers. */
@@ -39,13 +39,18 @@
     });
   }
 
+  /* A compound without a finding is no unknown. */
+  function nameOf(filter, item) {
+    return filter.column === "rule" && item.value === "?" ? t("filters.no_finding") : item.label || t("unknown");
+  }
+
   function choice(filter, item, chosen) {
     var by = Mapapp.summary && Mapapp.summary.by && Mapapp.summary.by[filter.column];
     // beside a value that this very filter leaves out a count would only say so again
     var number = by && (!chosen.length || chosen.indexOf(item.value) >= 0) ? by[item.value] || 0 : null;
     return el("label", { "class": "check choice" },
       el("input", { type: "checkbox", checked: chosen.indexOf(item.value) >= 0, "data-column": filter.column, "data-value": item.value, on: { change: function () { toggle(filter.column, item.value); } } }),
-      el("span", { "class": "choice-label" }, item.label || t("unknown")),
+      el("span", { "class": "choice-label" }, nameOf(filter, item)),
       el("span", { "class": "count" }, number === null ? "" : Mapapp.format.number(number)));
   }
 

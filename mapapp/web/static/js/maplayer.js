@@ -41,11 +41,16 @@
      means the compound. Other findings are marked where they are. */
   var OUTLINES = "findings about compounds";
 
+  /* A unit's link carries findings as one symbol each, without an outline. */
+  function outlined(layer) {
+    return layer.name === "findings" && layer.geometry !== "point";
+  }
+
   function sourcesOf(layer, view) {
     var style = view.style[layer.name];
     var source = { id: layer.name, url: layer.tiles, style: style, key: layer.key, bounds: layer.bounds || undefined,
       minZoom: style.min_zoom || 0, maxZoom: 22, visible: Mapapp.legend.shown().indexOf(layer.name) >= 0, interactive: layer.name !== "survey_areas" };
-    if (layer.name !== "findings") return [source];
+    if (!outlined(layer)) return [source];
     return [Object.assign({}, source, { id: OUTLINES, interactive: false, style: Object.assign({}, style, { classes: style.classes.map(function (one) {
       return Object.assign({}, one, { opacity: 0, letter: "", hatch: false, radius: 3 });
     }) }) }), source];
@@ -110,7 +115,7 @@
     Mapapp.view.layers.forEach(function (layer) {
       if (!layer.tiles) return;
       tiles.setVisible(layer.name, shown.indexOf(layer.name) >= 0);
-      if (layer.name === "findings") tiles.setVisible(OUTLINES, shown.indexOf("findings") >= 0);
+      if (outlined(layer)) tiles.setVisible(OUTLINES, shown.indexOf("findings") >= 0);
       var filter = {}, ask = false, any = false;
       Object.keys(f).forEach(function (column) {
         var dot = column.indexOf(".");
@@ -121,15 +126,15 @@
         if (dot < 0 && (direct || []).indexOf(plain) < 0) ask = true;
         filter[plain] = words(f[column]);
       });
-      if (!ask) narrow(layer.name, any ? filter : null);
+      if (!ask) narrow(layer, any ? filter : null);
       else if (shown.indexOf(layer.name) >= 0) byIds(layer, mine);
     });
   }
 
-  function narrow(name, filter) {
-    if (name !== "findings") { tiles.setFilter(name, filter); return; }
-    var others = Mapapp.view.layers.map(function (layer) { return layer.name; }).filter(function (other) { return other !== "compounds"; });
-    tiles.setFilter(name, Object.assign({}, filter, { layer: others.concat(null) }));
+  function narrow(layer, filter) {
+    if (!outlined(layer)) { tiles.setFilter(layer.name, filter); return; }
+    var others = Mapapp.view.layers.map(function (one) { return one.name; }).filter(function (other) { return other !== "compounds"; });
+    tiles.setFilter(layer.name, Object.assign({}, filter, { layer: others.concat(null) }));
     tiles.setFilter(OUTLINES, Object.assign({}, filter, { layer: ["compounds"] }));
   }
 
@@ -143,7 +148,7 @@
         if (ids.length < answer.total && answer.rows.length && offset < 20000) { page(offset + 1000); return; }
         var filter = {};
         filter[key] = ids;
-        narrow(name, filter);
+        narrow(layer, filter);
       }, function () { /* the summary tells the same failure, once */ });
     })(0);
   }
