@@ -112,6 +112,7 @@ def _layer(view: View, name: str, lang: Lang, base: str, box: list[float] | None
             for text, unit, kind in [viewing.label(name, c)]
         ]
     if drawn:
+        tiling.source(view, name)  # built before the page asks for twenty tiles of it at once
         version = view.version(name)
         as_of = f"&as={view.snapshot.id}" if view.snapshot is not None and view.scope.share is None else ""
         out["version"] = version

@@ -210,15 +210,13 @@ class View:
         return self._versions[key]
 
     def _cut(self, layer: str) -> Hashable:
-        """Return what makes two askers see different things of a layer."""
-        share = self.scope.share
-        filters_ = tuple(sorted((k, tuple(v)) for k, v in share.filters.items())) if share else ()
-        allowed = scopes.access(self.scope, layer)
-        columns = (
-            tuple(sorted(allowed.columns)) if allowed and allowed.columns is not None else None
-        )  # sets have no order
-        plain = (allowed.personal, allowed.rounded, allowed.precision, allowed.rows) if allowed else None
-        return (columns, plain, filters_, share.unit if share else "")
+        """Return what makes two askers see different things of a layer; personal columns aside, all users see the same."""
+        share, allowed = self.scope.share, scopes.access(self.scope, layer)
+        if share is None or allowed is None:
+            return None
+        columns = tuple(sorted(allowed.columns or ()))  # sets have no order of their own
+        filters_ = tuple(sorted((k, tuple(v)) for k, v in share.filters.items()))
+        return (columns, allowed.rounded, allowed.precision, allowed.rows, filters_, share.unit)
 
     def frame(self, layer: str) -> pd.DataFrame:
         """Return the layer as this asker sees it: GeoDataFrame in the county's CRS, or DataFrame.
@@ -231,7 +229,7 @@ class View:
         allowed = self.access(layer)
         if self.large(layer):  # for building tiles alone; a million geometries are not kept
             return self._disclose(layer, allowed, geometry=True)
-        key = ("shown", self.county.url, layer, self.version(layer))
+        key = ("shown", self.county.url, layer, self.version(layer), allowed.personal)
         return self.county.frames.get(key, lambda: self._disclose(layer, allowed, geometry=True))
 
     def table(self, layer: str) -> pd.DataFrame:
@@ -239,7 +237,7 @@ class View:
         allowed = self.access(layer)
         if not self.large(layer):
             return self.frame(layer)
-        key = ("table", self.county.url, layer, self.version(layer))
+        key = ("table", self.county.url, layer, self.version(layer), allowed.personal)
         return self.county.frames.get(key, lambda: self._disclose(layer, allowed, geometry=False))
 
     def large(self, layer: str) -> bool:

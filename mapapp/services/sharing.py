@@ -105,6 +105,12 @@ def create(
             Text("请填写访问码，并用另一途径告知对方。", "Set one, and tell it by another way than the link."),
             where="code",
         )
+    if code and spec.embed:
+        raise InputError(
+            Text("设有访问码的链接不能嵌入其他网站。", "A link with a pass code cannot be embedded."),
+            Text("浏览器不向嵌入的页面发送登录信息；请去掉其一。", "Browsers send no cookies to a framed page; leave out one."),
+            where="embed",
+        )
     allowed = scopes.allowed_layers(spec)
     left_out = tuple(scopes.why_left_out(layer, spec.kind) for layer in spec.layers if layer not in allowed)
     spec = dataclasses.replace(spec, layers=tuple(layer for layer in spec.layers if layer in allowed))

@@ -19,9 +19,11 @@ import geopandas as gpd
 
 from mapapp import tiles
 from mapapp.core import schema
-from mapapp.core.errors import InputError, NotFoundError
+from mapapp.core.errors import InputError, MapappError, NotFoundError
 from mapapp.core.text import Text
+from mapapp.services import scope as scopes
 from mapapp.services.frames import View
+from mapapp.services.scope import Scope
 
 ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "compounds": ("name", "street", "programme_year", "status", "letter", "verdict", "unit", "rules", "sewer_pending"),
@@ -48,6 +50,12 @@ _open: dict[Path, tiles.TileSource] = {}
 _lock = threading.Lock()
 
 
+class BusyError(MapappError):
+    """The cache is being built by somebody else; ask again soon."""
+
+    http_status = 503
+
+
 def attributes(view: View, layer: str) -> list[str]:
     """Return the attribute names in this asker's tiles of a layer, the key first."""
     allowed = view.access(layer)
@@ -69,14 +77,20 @@ def tile(view: View, layer: str, z: int, x: int, y: int) -> bytes:
     view.access(layer)
     if not (0 <= z <= MAX_ZOOM and 0 <= x < 2**z and 0 <= y < 2**z):
         raise InputError(Text(f"没有瓦片 {z}/{x}/{y}。", f"There is no tile {z}/{x}/{y}."))
-    return source(view, layer).tile(z, x, y)
+    return source(view, layer, wait=not view.large(layer)).tile(z, x, y)
 
 
-def source(view: View, layer: str) -> tiles.TileSource:
+def source(view: View, layer: str, *, wait: bool = True) -> tiles.TileSource:
     """Return the tile cache of what this asker sees of a layer; build it first when it is not there.
 
     Several processes may ask at once: one builds, the others wait for it. Building is atomic, so a process killed while
     it builds leaves nothing that another would open.
+
+    Raises
+    ------
+    BusyError
+        Without ``wait``, while another thread or process builds it: a page asks for many tiles of a large layer at once,
+        and they must not hold all threads of the server.
     """
     folder = view.county.tiles_folder / f"{layer}-{view.version(layer)}"
     with _lock:
@@ -84,12 +98,19 @@ def source(view: View, layer: str) -> tiles.TileSource:
             return _open[folder]
     opened = _ready(folder)
     if opened is None:
-        with _one_builder(folder):
+        with _one_builder(folder, wait=wait):
             opened = _ready(folder) or _build(view, layer, folder)
     with contextlib.suppress(OSError):
         os.utime(folder)
     with _lock:
         return _open.setdefault(folder, opened)
+
+
+def prepare(view: View) -> None:
+    """Build the tile caches that are not there yet, so that the first look at the map need not wait for them."""
+    for layer in view.layers:
+        if view.access(layer).precision != "none" and schema.layer(layer).spatial:
+            source(view, layer)
 
 
 def _ready(folder: Path) -> tiles.TileSource | None:
@@ -104,7 +125,10 @@ def _build(view: View, layer: str, folder: Path) -> tiles.TileSource:
     if not isinstance(frame, gpd.GeoDataFrame):
         raise NotFoundError(Text(f"“{layer}”没有图形。", f"{layer} has no geometry."))
     key = schema.layer(layer).key
-    shown = frame[[key, *(c for c in ATTRIBUTES.get(layer, ()) if c in frame.columns), "geometry"]]
+    # users of every role share one cache, so it holds what the least of them may see
+    least = scopes.access(view.scope if view.scope.share else Scope("", role="viewer"), layer)
+    names = [c for c in ATTRIBUTES.get(layer, ()) if c in frame.columns and least is not None and least.allows(c)]
+    shown = frame[[key, *names, "geometry"]]
     shown = shown.rename(columns=dict(TILE_NAMES))
     names = [c for c in shown.columns if c not in (key, "geometry")]
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +152,7 @@ def _forget_old(newest: Path) -> None:
 
 
 @contextlib.contextmanager
-def _one_builder(folder: Path) -> Iterator[None]:
+def _one_builder(folder: Path, *, wait: bool) -> Iterator[None]:
     """Hold the right to build a cache among threads and processes; freed by the system when its holder dies."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(folder.name + ".lock").open("a+b") as handle:
@@ -137,7 +161,13 @@ def _one_builder(folder: Path) -> Iterator[None]:
         except ImportError:  # no such locks here: two may build, the last to finish wins, both are right
             yield
             return
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BusyError(
+                Text("地图正在准备，请稍候。", "The map is being prepared."),
+                Text("几秒后重试。", "Try again in some seconds."),
+            ) from error
         try:
             yield
         finally:

@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import IO, Any, Final
 from mapapp.core import schema
 from mapapp.core.errors import ConflictError, InputError, MapappError, NotFoundError
 from mapapp.core.text import Text
+from mapapp.services import tiling
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 
@@ -136,7 +138,22 @@ def apply(county: County, scope: Scope, word: str) -> dict[str, Any]:
     found = _read(county, folder, remembered["layer"], remembered["answers"])
     done = importing.apply(county.db, found, by=scope.name)
     shutil.rmtree(folder, ignore_errors=True)
+    warm_up(county)
     return dict(done.summary())
+
+
+def warm_up(county: County) -> threading.Thread:
+    """Prepare the tiles of all layers in the background, as users see them."""
+
+    def work() -> None:
+        with contextlib.suppress(
+            MapappError, OSError
+        ):  # nobody waits for it: the page builds what is missing and tells
+            tiling.prepare(county.at(Scope("warm-up", role="viewer")))
+
+    thread = threading.Thread(target=work, name="tiles", daemon=True)
+    thread.start()
+    return thread
 
 
 def discard(scope: Scope, word: str) -> None:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import logging
 import secrets
+import traceback
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from mapapp.core import errors
 from mapapp.core.text import Text
+from mapapp.services.tiling import BusyError
 from mapapp.web import i18n
 
 log = logging.getLogger("mapapp.web")
+
+
+class LoginNeeded(errors.MapappError):
+    """Nobody is logged in, and this address is not for everybody."""
+
+    http_status = 401
+
 
 STATUS: dict[type[Exception], int] = {
     errors.NotFoundError: 404,
@@ -22,6 +31,8 @@ STATUS: dict[type[Exception], int] = {
     errors.QuestionError: 422,
     errors.InputError: 400,
     errors.MapappError: 400,
+    BusyError: 503,
+    LoginNeeded: 401,
 }
 
 _HTTP: dict[int, Text] = {
@@ -36,23 +47,9 @@ _HTTP: dict[int, Text] = {
 }
 
 
-class LoginNeeded(errors.MapappError):
-    """Nobody is logged in, and this address is not for everybody."""
-
-    http_status = 401
-
-
-class TooMany(errors.MapappError):
-    """Too many wrong passwords or pass codes."""
-
-    http_status = 429
-
-
 def status_of(error: Exception) -> int:
     """Return the HTTP status of an exception: the table's entry for its nearest class, else 500."""
     for cls in type(error).__mro__:
-        if cls in (LoginNeeded, TooMany):
-            return int(cls.http_status)
         if cls in STATUS:
             return STATUS[cls]
     return 500
@@ -76,6 +73,8 @@ def answer(status: int, message: str, *, where: str | None = None, extra: dict[s
         page = render_template(template, message=message, status=status, over=True, private=g.get("shared", False))
         response = make_response(page, status)
     response.headers["Cache-Control"] = "no-store"
+    if status == 503:
+        response.headers["Retry-After"] = "3"
     return response
 
 
@@ -100,6 +99,7 @@ def install(app: Flask) -> None:
     @app.errorhandler(Exception)
     def ours(error: Exception) -> Response:
         number = secrets.token_hex(4)
-        # the path of a share holds its token, so the endpoint is logged instead; the message may hold data, so the class
-        log.error("fault %s in %s: %s", number, request.endpoint, type(error).__name__, exc_info=error)
+        # the path of a share holds its token, and a message may hold data: the log gets the endpoint, class and places
+        places = "".join(traceback.format_tb(error.__traceback__))
+        log.error("fault %s in %s: %s\n%s", number, request.endpoint, type(error).__name__, places)
         return answer(500, i18n.t("error.ours", number=number))

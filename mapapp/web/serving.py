@@ -12,6 +12,7 @@ from types import FrameType
 
 from mapapp.core.errors import InputError
 from mapapp.core.text import Text
+from mapapp.services import uploads
 from mapapp.services.frames import County
 from mapapp.settings import Settings
 
@@ -94,6 +95,7 @@ def _work(settings: Settings, sock: socket.socket) -> None:
         logging.ERROR
     )  # a page asks for many tiles at once; that is no warning
     app = create_app(settings)
+    uploads.warm_up(app.extensions["mapapp_county"])
     try:
         waitress.serve(
             app, sockets=[sock], threads=settings.threads, ident=None, channel_timeout=60,
