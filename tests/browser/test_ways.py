@@ -27,7 +27,7 @@ def test_on_a_phone_the_map_is_the_page(open_page):
     assert len(set(heights)) == 3
     page.tap(".tab[data-tab=layers]")
     small = page.evaluate("""() => [...document.querySelectorAll("button, select, input, a")].filter(n => n.offsetParent
-        && !n.closest(".leaflet-control")).map(n => [n.id || n.className, n.closest("label.check") ? 44 : n.offsetHeight]).filter(x => x[1] < 40)""")
+        && !n.closest(".leaflet-control")).map(n => [n.id || n.className, n.closest("label.check") ? 44 : n.offsetHeight]).filter(x => x[1] < 44)""")
     assert small == []
 
 

@@ -1,7 +1,7 @@
 /* This script asks our own server, and turns every failure into a sentence with what to do. */
 (function () {
   "use strict";
-  var Mapapp = window.Mapapp = window.Mapapp || {};
+  var Mapapp = (window.Mapapp = window.Mapapp || {});
   var running = {};
 
   function base() {
@@ -14,23 +14,45 @@
   }
 
   function fail(response) {
-    return response.json().then(function (body) {
-      var error = body && (body.error || body.message || body);
-      return new Failure(typeof error === "string" ? error : (error && (error.message || error.saw)) || "", response.status);
-    }, function () { return new Failure("", response.status); }).then(function (failure) {
-      if (!failure.message) failure.message = Mapapp.t(response.status === 403 || response.status === 401 ? "error.forbidden"
-        : response.status === 404 ? "error.missing" : response.status === 410 ? "error.gone" : "error.server");
-      throw failure;
-    });
+    return response
+      .json()
+      .then(
+        function (body) {
+          var error = body && (body.error || body.message || body);
+          return new Failure(
+            typeof error === "string" ? error : (error && (error.message || error.saw)) || "",
+            response.status
+          );
+        },
+        function () {
+          return new Failure("", response.status);
+        }
+      )
+      .then(function (failure) {
+        if (!failure.message)
+          failure.message = Mapapp.t(
+            response.status === 403 || response.status === 401
+              ? "error.forbidden"
+              : response.status === 404
+                ? "error.missing"
+                : response.status === 410
+                  ? "error.gone"
+                  : "error.server"
+          );
+        throw failure;
+      });
   }
 
   function send(url, options) {
-    return window.fetch(url, options).then(function (response) {
-      return response.ok ? response.json() : fail(response);
-    }, function (error) {
-      if (error && error.name === "AbortError") throw error;
-      throw new Failure(Mapapp.t("error.offline"), 0);
-    });
+    return window.fetch(url, options).then(
+      function (response) {
+        return response.ok ? response.json() : fail(response);
+      },
+      function (error) {
+        if (error && error.name === "AbortError") throw error;
+        throw new Failure(Mapapp.t("error.offline"), 0);
+      }
+    );
   }
 
   /** GET; a newer request in the same lane stops the older one. */
@@ -47,8 +69,13 @@
   function post(path, body, method) {
     var token = document.querySelector("meta[name=csrf-token]");
     return send(base() + path, {
-      method: method || "POST", credentials: "same-origin",
-      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": token ? token.content : "" },
+      method: method || "POST",
+      credentials: "same-origin",
+      headers: {
+        Accept: "application/json",
+        "Content-Type": "application/json",
+        "X-CSRF-Token": token ? token.content : ""
+      },
       body: JSON.stringify(body)
     });
   }

@@ -1,8 +1,9 @@
 /* This script puts the page together: it reads the address, asks the server, and keeps map, panels and table in step. */
 (function () {
   "use strict";
-  var Mapapp = window.Mapapp = window.Mapapp || {};
-  var t = Mapapp.t, el = Mapapp.dom.el;
+  var Mapapp = (window.Mapapp = window.Mapapp || {});
+  var t = Mapapp.t,
+    el = Mapapp.dom.el;
   var pending = 0;
   var dark = window.matchMedia("(prefers-color-scheme: dark)");
 
@@ -27,33 +28,67 @@
   function loadSummary() {
     var mine = ++pending;
     document.body.classList.add("counting");
-    return Mapapp.api.get("/summary" + Mapapp.state.query(), "summary").then(function (summary) {
-      if (mine !== pending) return;
-      document.body.classList.remove("counting");
-      Mapapp.summary = summary;
-      Mapapp.sheet.line(summary);
-      if (!Mapapp.view) return;
-      Mapapp.legend.draw();
-      Mapapp.filters.draw();
-      Mapapp.facts.draw();
-      Mapapp.table.frame();
-      Mapapp.table.refresh();
-      Mapapp.dom.say(t("facts.said", { n: summary.totals ? summary.totals.compounds : "" }));
-    }, function (error) {
-      if (mine === pending) document.body.classList.remove("counting");
-      failed(error);
-    });
+    return Mapapp.api.get("/summary" + Mapapp.state.query(), "summary").then(
+      function (summary) {
+        if (mine !== pending) return;
+        document.body.classList.remove("counting");
+        Mapapp.summary = summary;
+        Mapapp.sheet.line(summary);
+        if (!Mapapp.view) return;
+        Mapapp.legend.draw();
+        Mapapp.filters.draw();
+        Mapapp.facts.draw();
+        Mapapp.table.frame();
+        Mapapp.table.refresh();
+        Mapapp.dom.say(t("facts.said", { n: summary.totals ? summary.totals.compounds : "" }));
+      },
+      function (error) {
+        if (mine === pending) document.body.classList.remove("counting");
+        failed(error);
+      }
+    );
   }
 
   function bar() {
-    var view = Mapapp.view, box = document.getElementById("as-of");
+    var view = Mapapp.view,
+      box = document.getElementById("as-of");
     document.getElementById("county").textContent = view.county || view.title || "";
     var snapshots = view.snapshots || [];
     if (snapshots.length && Mapapp.config.mode !== "share") {
-      Mapapp.dom.fill(box, el("label", { "class": "inline" }, el("span", {}, t("as_of.label")), el("select", { "class": "input", id: "as-of-select", on: { change: function (event) { Mapapp.state.set({ as: event.target.value || null }); } } },
-        el("option", { value: "", selected: !Mapapp.state.get().as }, t("as_of.now", { date: Mapapp.format.date(view.as_of_now || (Mapapp.state.get().as ? "" : view.as_of)) })),
-        snapshots.map(function (snapshot) { return el("option", { value: String(snapshot.id), selected: String(snapshot.id) === Mapapp.state.get().as }, Mapapp.format.date(snapshot.as_of) + (snapshot.title ? " " + snapshot.title : "")); }))));
-    } else Mapapp.dom.fill(box, el("span", { "class": "as-of-text" }, t("as_of", { date: Mapapp.format.date(view.as_of) })));
+      Mapapp.dom.fill(
+        box,
+        el(
+          "label",
+          { "class": "inline" },
+          el("span", {}, t("as_of.label")),
+          el(
+            "select",
+            {
+              "class": "input",
+              id: "as-of-select",
+              on: {
+                change: function (event) {
+                  Mapapp.state.set({ as: event.target.value || null });
+                }
+              }
+            },
+            el(
+              "option",
+              { value: "", selected: !Mapapp.state.get().as },
+              t("as_of.now", { date: Mapapp.format.date(view.as_of_now || (Mapapp.state.get().as ? "" : view.as_of)) })
+            ),
+            snapshots.map(function (snapshot) {
+              return el(
+                "option",
+                { value: String(snapshot.id), selected: String(snapshot.id) === Mapapp.state.get().as },
+                Mapapp.format.date(snapshot.as_of) + (snapshot.title ? " " + snapshot.title : "")
+              );
+            })
+          )
+        )
+      );
+    } else
+      Mapapp.dom.fill(box, el("span", { "class": "as-of-text" }, t("as_of", { date: Mapapp.format.date(view.as_of) })));
     var user = view.user && (view.user.label || view.user.name);
     document.getElementById("user").textContent = user && user !== "local" ? user : "";
     var share = document.getElementById("share-button");
@@ -62,10 +97,33 @@
 
   /** A share says what it is, when it ends, and what has gone since it was made. */
   function notices() {
-    var view = Mapapp.view, note = document.getElementById("map-note"), share = view.share || {};
-    var lines = (view.notices || share.notices || []).map(function (item) { return el("p", {}, typeof item === "string" ? item : item.message || item.text); });
+    var view = Mapapp.view,
+      note = document.getElementById("map-note"),
+      share = view.share || {};
+    var lines = (view.notices || share.notices || []).map(function (item) {
+      return el("p", {}, typeof item === "string" ? item : item.message || item.text);
+    });
     if (share.expires_at) lines.unshift(el("p", {}, t("share.reads", { at: Mapapp.format.instant(share.expires_at) })));
-    Mapapp.dom.fill(note, lines, lines.length ? el("button", { type: "button", "class": "button quiet", "aria-label": t("close"), on: { click: function () { note.hidden = true; } } }, Mapapp.dom.icon("close")) : null);
+    Mapapp.dom.fill(
+      note,
+      lines,
+      lines.length
+        ? el(
+            "button",
+            {
+              type: "button",
+              "class": "button quiet",
+              "aria-label": t("close"),
+              on: {
+                click: function () {
+                  note.hidden = true;
+                }
+              }
+            },
+            Mapapp.dom.icon("close")
+          )
+        : null
+    );
     note.hidden = !lines.length;
     var mark = document.getElementById("watermark");
     mark.hidden = !share.watermark;
@@ -77,7 +135,10 @@
 
   function select(layer, id, options) {
     var sel = Mapapp.state.get().sel;
-    if (sel && sel.layer === layer && sel.id === id) { if (options && options.fly) showSelection(true); return; }
+    if (sel && sel.layer === layer && sel.id === id) {
+      if (options && options.fly) showSelection(true);
+      return;
+    }
     select.fly = Boolean(options && options.fly);
     Mapapp.state.set({ sel: { layer: layer, id: id } });
   }
@@ -92,13 +153,27 @@
   }
 
   function changed(now, before, why) {
-    var same = function (key) { return JSON.stringify(now[key]) === JSON.stringify(before[key]); };
+    var same = function (key) {
+      return JSON.stringify(now[key]) === JSON.stringify(before[key]);
+    };
     if (why === "history" && !same("at")) Mapapp.maplayer.place(now.at || null);
-    if (!same("lang") && why === "history") { window.location.reload(); return; }
-    if (!same("as")) { begin(); return; }
+    if (!same("lang") && why === "history") {
+      window.location.reload();
+      return;
+    }
+    if (!same("as")) {
+      begin();
+      return;
+    }
     if (!same("f")) refresh();
-    else if (!same("on")) { Mapapp.legend.draw(); Mapapp.maplayer.restyle(); }
-    if (!same("sel")) { showSelection(select.fly); select.fly = false; }
+    else if (!same("on")) {
+      Mapapp.legend.draw();
+      Mapapp.maplayer.restyle();
+    }
+    if (!same("sel")) {
+      showSelection(select.fly);
+      select.fly = false;
+    }
   }
 
   function refresh() {
@@ -119,8 +194,14 @@
   }
 
   function keys(event) {
-    if (event.key === "Escape" && Mapapp.state.get().sel) { Mapapp.card.close(); Mapapp.maplayer.map().getContainer().focus(); }
-    if (event.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) { event.preventDefault(); document.getElementById("search-input").focus(); }
+    if (event.key === "Escape" && Mapapp.state.get().sel) {
+      Mapapp.card.close();
+      Mapapp.maplayer.map().getContainer().focus();
+    }
+    if (event.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) {
+      event.preventDefault();
+      document.getElementById("search-input").focus();
+    }
   }
 
   function skipToTable(event) {
@@ -138,14 +219,24 @@
     Mapapp.facts.draw();
     Mapapp.table.frame();
     Mapapp.search.build();
-    var on = function (id, act) { var node = document.getElementById(id); if (node) node.addEventListener("click", act); };
-    on("share-button", function () { Mapapp.share.open(); });
-    on("print-button", function () { Mapapp.print.open(); });
+    var on = function (id, act) {
+      var node = document.getElementById(id);
+      if (node) node.addEventListener("click", act);
+    };
+    on("share-button", function () {
+      Mapapp.share.open();
+    });
+    on("print-button", function () {
+      Mapapp.print.open();
+    });
     on("lang-button", language);
     document.querySelector(".skip").addEventListener("click", skipToTable);
     document.addEventListener("keydown", keys);
     Mapapp.state.on(changed);
-    if (dark.addEventListener) dark.addEventListener("change", function () { begin(); });
+    if (dark.addEventListener)
+      dark.addEventListener("change", function () {
+        begin();
+      });
     Mapapp.maplayer.start();
     Mapapp.controls.build();
     var at = Mapapp.state.get().at;
@@ -165,7 +256,10 @@
       if (seen) seen(view);
       Mapapp.legend.draw();
       Mapapp.filters.draw();
-      if (Mapapp.summary) { Mapapp.facts.draw(); Mapapp.table.frame(); }
+      if (Mapapp.summary) {
+        Mapapp.facts.draw();
+        Mapapp.table.frame();
+      }
       return counts.then(function () {
         Mapapp.maplayer.layers(view);
         Mapapp.maplayer.restyle();
@@ -173,6 +267,14 @@
     }, failed);
   }
 
-  Mapapp.app = { refresh: function () { return Mapapp.view ? refresh() : begin(); }, select: select, home: home, decided: loadSummary };
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
+  Mapapp.app = {
+    refresh: function () {
+      return Mapapp.view ? refresh() : begin();
+    },
+    select: select,
+    home: home,
+    decided: loadSummary
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
 })();

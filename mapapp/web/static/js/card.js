@@ -1,174 +1,9 @@
-/* This script answers a click: the verdict in a sentence, its evidence, candidates and findings, and what to do next. */
+/* This script answers a click: a card slides over the facts with the verdict, its evidence, and what to do next. */
 (function () {
   "use strict";
-  var Mapapp = window.Mapapp = window.Mapapp || {};
-  var el = Mapapp.dom.el, t = Mapapp.t;
-  var MARK = { good: "check", bad: "cross", warning: "warn", unknown: "ask" };
-
-  /** good, bad, warning or unknown: how a verdict reads at a glance. */
-  function tone(verdict) {
-    if (!verdict) return "unknown";
-    if (verdict.served === true || verdict.id === "connected") return "good";
-    if (verdict.id === "no_data" || verdict.id === "inlet_unknown" || verdict.served === null && !verdict.severity) return "unknown";
-    return "bad";
-  }
-
-  function heading(feature, level) {
-    var status = attribute(feature, "status");
-    var layer = layerOf(feature.layer);
-    var column = layer ? Mapapp.legend.columnOf(layer) : null;
-    var mark = feature.layer === "compounds" ? (status === undefined ? null : Mapapp.symbols.chip("status", status, "area"))
-      : column && attribute(feature, column) !== undefined ? Mapapp.symbols.chip(column, attribute(feature, column), Mapapp.legend.shapeOf(layer)) : null;
-    var place = ["street", "community"].map(function (name) { return attribute(feature, name); }).filter(Boolean);
-    var year = attribute(feature, "programme_year");
-    if (year) place.push(t("card.year", { year: year }));
-    return [el(level || "h2", { "class": "card-title" }, feature.title || feature.id),
-      el("p", { "class": "card-sub" }, mark, place.length ? el("span", { "class": "muted" }, place.join(" · ")) : el("span", { "class": "muted" }, (feature.layer_title || (layer ? layer.title : "")) + " " + feature.id))];
-  }
-
-  function layerOf(name) {
-    return ((Mapapp.view && Mapapp.view.layers) || []).filter(function (layer) { return layer.name === name; })[0];
-  }
-
-  function attribute(feature, name) {
-    var found = (feature.attributes || []).filter(function (item) { return item.name === name; })[0];
-    return found ? found.value : undefined;
-  }
-
-  function verdictBox(feature) {
-    var verdict = feature.verdict;
-    if (!verdict) return null;
-    var kind = tone(verdict);
-    return el("div", { "class": "verdict " + kind }, Mapapp.dom.icon(MARK[kind]),
-      el("p", {}, el("b", {}, verdict.title || verdict.id), el("span", { "class": "sentence" }, verdict.sentence || "")));
-  }
-
-  /** Evidence comes as sentences with semicolons; each part is a line of its own. */
-  function lines(evidence) {
-    return [].concat(evidence).join("\n").split(/[;；\n]\s*/).map(function (line) { return line.replace(/[。.]\s*$/, ""); }).filter(Boolean);
-  }
-
-  function evidenceList(feature, all) {
-    var list = lines((feature.verdict && feature.verdict.evidence) || []);
-    if (!list.length) return null;
-        var rest = list.slice(3);
-    return el("section", {}, el("h3", {}, t("card.evidence")), el("ol", { "class": "evidence" }, (all ? list : list.slice(0, 3)).map(function (item) { return el("li", {}, item); })),
-      !all && rest.length ? el("details", {}, el("summary", {}, t("card.more_evidence", { n: rest.length })), el("ol", { "class": "evidence", start: 4 }, rest.map(function (item) { return el("li", {}, item); }))) : null);
-  }
-
-  function gravity(row) {
-    if (row.gravity === true) return el("span", { "class": "yes" }, t("card.gravity_yes"));
-    if (row.gravity === false) return el("span", { "class": "no" }, t("card.gravity_no"));
-    return el("span", { "class": "muted" }, t("unknown"));
-  }
-
-  /** Point at a candidate's manhole; where the manhole has no place, at the candidate itself. */
-  function point(row) {
-    Mapapp.api.get("/features/manholes/" + encodeURIComponent(row.manhole_id) + Mapapp.state.query()).then(function (manhole) {
-      Mapapp.maplayer.flash(manhole.at || row._at);
-    }, function () { Mapapp.maplayer.flash(row._at); });
-  }
-
-  function candidateTable(feature) {
-    var rows = feature.candidates || [];
-    if (!rows.length) return null;
-    var money = rows.some(function (row) { return !Mapapp.format.missing(row.cost); });
-    return el("section", {}, el("h3", {}, t("card.candidates")), el("div", { "class": "scroll" }, el("table", { "class": "grid tight" },
-      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("card.inlet")), el("th", { scope: "col", "class": "num" }, t("card.length")), el("th", { scope: "col", "class": "num", title: t("card.fall_why") }, t("card.fall")), el("th", { scope: "col" }, t("card.gravity")), money ? el("th", { scope: "col", "class": "num" }, t("card.cost")) : null)),
-      el("tbody", {}, rows.slice(0, 5).map(function (row) {
-        return el("tr", {}, el("th", { scope: "row" }, row._at ? el("button", { type: "button", "class": "link", on: { click: function () { point(row); } } }, row.manhole_id) : row.manhole_id || t("unknown_short")),
-          el("td", { "class": "num" }, Mapapp.format.words("length_m", row.length_m)),
-          el("td", { "class": "num" }, Mapapp.format.number(row.available_fall_m, 2) + " / " + Mapapp.format.number(row.required_fall_m, 2)),
-          el("td", {}, gravity(row)), money ? el("td", { "class": "num" }, Mapapp.format.words("money_yuan", row.cost)) : null);
-      })))));
-  }
-
-  function decide(finding, status, note, box) {
-    Array.prototype.forEach.call(box.querySelectorAll("button"), function (button) { button.disabled = true; });
-    return Mapapp.api.post("/findings/" + encodeURIComponent(finding.finding_id), { status: status, note: note }).then(function () {
-      finding.status = status;
-      finding.note = note;
-      Mapapp.dom.toast(t("finding.saved"), "success");
-      box.parentNode.replaceChild(findingBox(finding), box);
-      if (Mapapp.app) Mapapp.app.decided();
-    }, function (error) {
-      Array.prototype.forEach.call(box.querySelectorAll("button"), function (button) { button.disabled = false; });
-      var old = box.querySelector(".notice");
-      if (old) old.parentNode.removeChild(old);
-      box.appendChild(el("p", { "class": "notice error", role: "alert" }, error.message));
-    });
-  }
-
-  function findingBox(finding) {
-    var may = Mapapp.view && Mapapp.view.can && Mapapp.view.can.edit;
-    var state = finding.status || "open";
-    var note = el("input", { type: "text", "class": "input", maxlength: 500, placeholder: t("finding.note"), "aria-label": t("finding.note"), value: finding.note || "" });
-    var box = el("li", { "class": "finding", "data-status": state },
-      el("p", { "class": "finding-head" }, Mapapp.symbols.swatch(Mapapp.symbols.classOf("rule", finding.rule), "point"), el("b", {}, finding.title || Mapapp.symbols.classOf("rule", finding.rule).label), el("span", { "class": "state " + state }, t("finding." + state))),
-      el("p", {}, finding.message || ""),
-      finding.fix ? el("p", { "class": "muted small" }, t("finding.fix"), finding.fix) : null,
-      finding.note && !may ? el("p", { "class": "small" }, t("finding.note_is"), finding.note) : null);
-    if (may && finding.finding_id) {
-      var act = function (status) { return function () {
-        if (status === "dismissed" && !note.value.trim()) { note.focus(); note.setAttribute("aria-invalid", "true"); Mapapp.dom.toast(t("finding.reason"), "error"); return; }
-        decide(finding, status, note.value.trim(), box);
-      }; };
-      box.appendChild(el("div", { "class": "finding-act" }, note, el("div", { "class": "row" },
-        ["confirmed", "dismissed", "fixed", "open"].filter(function (status) { return status !== state; }).map(function (status) {
-          return el("button", { type: "button", "class": "button", "data-decide": status, on: { click: act(status) } }, t("finding.act_" + status));
-        }))));
-    }
-    return box;
-  }
-
-  function findingList(feature) {
-    var rows = feature.findings || [];
-    if (!rows.length) return null;
-    return el("section", {}, el("h3", {}, t("card.findings", { n: rows.length })), el("ul", { "class": "findings" }, rows.map(findingBox)));
-  }
-
-  function show(item) {
-    var value = item.value;
-    if (Mapapp.format.missing(value)) return el("span", { "class": "muted" }, t("unknown"));
-    if (item.name === "floor_area_m2") return Mapapp.format.words("area_m2", value);
-    if (item.unit === "万元") return Mapapp.format.words("money_wan", value);
-    if (/^(true|false)$/i.test(String(value))) return t(/^t/i.test(String(value)) ? "yes" : "no");
-    if (item.text && item.text !== String(value)) return item.text;
-    if (item.kind === "list") return String(value).split(";").join(Mapapp.lang === "en" ? ", " : "、");
-    if (/^\d{4}-\d{2}(-\d{2})?$/.test(String(value))) return Mapapp.format.date(value);
-    if (typeof value === "number") {
-      var plain = /year|_id$|_no$/.test(item.name) ? String(value) : Mapapp.format.number(value, 3);
-      var unit = Mapapp.format.unit(item.unit);
-      return unit ? plain + " " + unit : plain;
-    }
-    return String(value);
-  }
-
-  function attributeList(feature, options) {
-    var items = (feature.attributes || []).filter(function (item) { return !Mapapp.format.missing(item.value) && item.name !== "name" && ["verdict", "evidence", "rules", "letter"].indexOf(item.name) < 0; });
-    if (!items.length) return null;
-    var list = el("dl", { "class": "attributes" }, items.map(function (item) { return el("div", {}, el("dt", {}, item.label || item.name), el("dd", {}, show(item))); }));
-    if (options && options.open) return el("section", {}, el("h3", {}, t("card.attributes")), list);
-    return el("details", { "class": "all", open: feature.layer !== "compounds" }, el("summary", {}, t("card.attributes")), list);
-  }
-
-  /* What else hangs on a compound: planned link, open problems. */
-  function linkList(feature) {
-    var rows = feature.links || [];
-    if (!rows.length) return null;
-    return el("section", {}, el("h3", {}, t("card.links")), el("ul", {}, rows.map(function (row) {
-      return el("li", {}, t("card.link", { length: Mapapp.format.words("length_m", row.length_m), dn: Mapapp.format.number(row.diameter_mm), cost: Mapapp.format.words("money_yuan", row.cost) }),
-        row.pump === true ? el("span", { "class": "no" }, " ", t("card.gravity_no")) : null);
-    })));
-  }
-
-  function problemList(feature) {
-    var rows = feature.problems || [];
-    if (!rows.length) return null;
-    return el("section", {}, el("h3", {}, t("card.problems", { n: rows.length })), el("ul", { "class": "evidence plain" }, rows.map(function (row) {
-      return el("li", {}, row.description || row.category || row.ticket_id, row.due ? el("span", { "class": "muted" }, " · ", Mapapp.format.date(row.due)) : null);
-    })));
-  }
+  var Mapapp = (window.Mapapp = window.Mapapp || {});
+  var el = Mapapp.dom.el,
+    t = Mapapp.t;
 
   /** The next step, by verdict: one button that does something here and now. */
   function nextAction(feature) {
@@ -178,25 +13,83 @@
     var page = "/compounds/" + encodeURIComponent(feature.id);
     var button = null;
     if (first && first._at) {
-      button = el("button", { type: "button", "class": "button primary", on: { click: function () { point(first); } } }, t("next.candidate", { id: first.manhole_id }));
-    } else if (feature.verdict.id === "no_data" && layerOf("survey_areas")) {
-      button = el("button", { type: "button", "class": "button primary", on: { click: function () { Mapapp.state.set({ on: Mapapp.legend.shown().concat("survey_areas") }); } } }, t("next.survey"));
+      button = el(
+        "button",
+        {
+          type: "button",
+          "class": "button primary",
+          on: {
+            click: function () {
+              Mapapp.about.point(first);
+            }
+          }
+        },
+        t("next.candidate", { id: first.manhole_id })
+      );
+    } else if (feature.verdict.id === "no_data" && Mapapp.about.layerOf("survey_areas")) {
+      button = el(
+        "button",
+        {
+          type: "button",
+          "class": "button primary",
+          on: {
+            click: function () {
+              Mapapp.state.set({ on: Mapapp.legend.shown().concat("survey_areas") });
+            }
+          }
+        },
+        t("next.survey")
+      );
     }
-    return el("p", { "class": "row next" }, button, shared ? null : el("a", { "class": "button" + (button ? "" : " primary"), href: page }, t("next.page")));
+    return el(
+      "p",
+      { "class": "row next" },
+      button,
+      shared ? null : el("a", { "class": "button" + (button ? "" : " primary"), href: page }, t("next.page"))
+    );
   }
 
   function draw(feature) {
     var root = document.getElementById("card");
-    Mapapp.dom.fill(root, el("div", { "class": "panel-head card-head" }, el("div", {}, heading(feature)),
-      el("button", { type: "button", "class": "button quiet", id: "card-close", "aria-label": t("close"), on: { click: close } }, Mapapp.dom.icon("close"))),
-    verdictBox(feature), evidenceList(feature), nextAction(feature), candidateTable(feature), linkList(feature), findingList(feature), problemList(feature), attributeList(feature),
-    feature.note ? el("p", { "class": "muted small" }, feature.note) : null);
+    Mapapp.dom.fill(
+      root,
+      el(
+        "div",
+        { "class": "panel-head card-head" },
+        el("div", {}, Mapapp.about.heading(feature)),
+        el(
+          "button",
+          { type: "button", "class": "button quiet", id: "card-close", "aria-label": t("close"), on: { click: close } },
+          Mapapp.dom.icon("close")
+        )
+      ),
+      Mapapp.about.verdictBox(feature),
+      Mapapp.about.evidenceList(feature),
+      nextAction(feature),
+      Mapapp.about.candidateTable(feature),
+      Mapapp.about.linkList(feature),
+      Mapapp.findings.list(feature),
+      Mapapp.about.problemList(feature),
+      Mapapp.about.attributeList(feature),
+      feature.note ? el("p", { "class": "muted small" }, feature.note) : null
+    );
   }
 
   function skeleton() {
-    Mapapp.dom.fill(document.getElementById("card"), el("div", { "class": "panel-head" }, el("h2", {}, t("card.loading")),
-      el("button", { type: "button", "class": "button quiet", "aria-label": t("close"), on: { click: close } }, Mapapp.dom.icon("close"))),
-    el("div", { "class": "bones tall", "aria-hidden": "true" }, el("i"), el("i"), el("i")));
+    Mapapp.dom.fill(
+      document.getElementById("card"),
+      el(
+        "div",
+        { "class": "panel-head" },
+        el("h2", {}, t("card.loading")),
+        el(
+          "button",
+          { type: "button", "class": "button quiet", "aria-label": t("close"), on: { click: close } },
+          Mapapp.dom.icon("close")
+        )
+      ),
+      el("div", { "class": "bones tall", "aria-hidden": "true" }, el("i"), el("i"), el("i"))
+    );
   }
 
   function close() {
@@ -205,27 +98,49 @@
 
   /** Show the selection of the address, or fold the card away. `seen` hears the feature. */
   function open(sel, seen) {
-    var root = document.getElementById("card"), facts = document.getElementById("facts");
+    var root = document.getElementById("card"),
+      facts = document.getElementById("facts");
     root.hidden = !sel;
     facts.classList.toggle("under", Boolean(sel));
     document.body.classList.toggle("has-card", Boolean(sel));
-    if (!sel) { Mapapp.sheet.tab("facts"); return; }
+    if (!sel) {
+      Mapapp.sheet.tab("facts");
+      return;
+    }
     skeleton();
     root.scrollTop = 0;
     Mapapp.sheet.tab("card");
-    Mapapp.api.get("/features/" + encodeURIComponent(sel.layer) + "/" + encodeURIComponent(sel.id) + Mapapp.state.query(), "card").then(function (feature) {
-      var now = Mapapp.state.get().sel;
-      if (!now || now.layer !== sel.layer || now.id !== sel.id) return;
-      draw(feature);
-      Mapapp.dom.say((feature.title || feature.id) + (feature.verdict ? ". " + (feature.verdict.title || "") : ""));
-      if (seen) seen(feature);
-    }, function (error) {
-      if (Mapapp.api.aborted(error)) return;
-      Mapapp.dom.append(Mapapp.dom.clear(root), [el("div", { "class": "panel-head" }, el("h2", {}, sel.id),
-        el("button", { type: "button", "class": "button quiet", "aria-label": t("close"), on: { click: close } }, Mapapp.dom.icon("close"))),
-      el("p", { "class": "notice error", role: "alert" }, error.status === 404 ? t("card.gone") : error.message)]);
-    });
+    Mapapp.api
+      .get(
+        "/features/" + encodeURIComponent(sel.layer) + "/" + encodeURIComponent(sel.id) + Mapapp.state.query(),
+        "card"
+      )
+      .then(
+        function (feature) {
+          var now = Mapapp.state.get().sel;
+          if (!now || now.layer !== sel.layer || now.id !== sel.id) return;
+          draw(feature);
+          Mapapp.dom.say((feature.title || feature.id) + (feature.verdict ? ". " + (feature.verdict.title || "") : ""));
+          if (seen) seen(feature);
+        },
+        function (error) {
+          if (Mapapp.api.aborted(error)) return;
+          Mapapp.dom.append(Mapapp.dom.clear(root), [
+            el(
+              "div",
+              { "class": "panel-head" },
+              el("h2", {}, sel.id),
+              el(
+                "button",
+                { type: "button", "class": "button quiet", "aria-label": t("close"), on: { click: close } },
+                Mapapp.dom.icon("close")
+              )
+            ),
+            el("p", { "class": "notice error", role: "alert" }, error.status === 404 ? t("card.gone") : error.message)
+          ]);
+        }
+      );
   }
 
-  Mapapp.card = { open: open, close: close, heading: heading, verdictBox: verdictBox, evidenceList: evidenceList, candidateTable: candidateTable, findingList: findingList, linkList: linkList, problemList: problemList, attributeList: attributeList, show: show, tone: tone, lines: lines };
+  Mapapp.card = { open: open, close: close };
 })();

@@ -1,13 +1,25 @@
 /* This script draws the map's own controls: zoom, whole county, locate, measure, fullscreen; scale, coordinates, hover tip. */
 (function () {
   "use strict";
-  var Mapapp = window.Mapapp = window.Mapapp || {};
-  var el = Mapapp.dom.el, t = Mapapp.t;
+  var Mapapp = (window.Mapapp = window.Mapapp || {});
+  var el = Mapapp.dom.el,
+    t = Mapapp.t;
   var buttons = {};
   var here = null;
 
   function button(name, label, click) {
-    buttons[name] = el("button", { type: "button", "class": "control", id: "control-" + name, "aria-label": label, title: label, on: { click: click } }, Mapapp.dom.icon(name));
+    buttons[name] = el(
+      "button",
+      {
+        type: "button",
+        "class": "control",
+        id: "control-" + name,
+        "aria-label": label,
+        title: label,
+        on: { click: click }
+      },
+      Mapapp.dom.icon(name)
+    );
     return buttons[name];
   }
 
@@ -19,12 +31,31 @@
     var map = Mapapp.maplayer.map();
     var root = document.documentElement;
     var canFull = root.requestFullscreen || root.webkitRequestFullscreen;
-    Mapapp.dom.fill(document.getElementById("controls"),
-      el("div", { "class": "control-set zoom" }, button("plus", t("controls.zoom_in"), function () { map.zoomIn(); }), button("minus", t("controls.zoom_out"), function () { map.zoomOut(); })),
-      el("div", { "class": "control-set" }, button("home", t("controls.home"), function () { Mapapp.app.home(); }),
-        button("measure", t("controls.measure"), function () { Mapapp.measure.toggle(); }),
-        canFull ? button("full", t("controls.full"), full) : null),
-      el("div", { "class": "control-set locate" }, button("locate", t("controls.locate"), locate)));
+    Mapapp.dom.fill(
+      document.getElementById("controls"),
+      el(
+        "div",
+        { "class": "control-set zoom" },
+        button("plus", t("controls.zoom_in"), function () {
+          map.zoomIn();
+        }),
+        button("minus", t("controls.zoom_out"), function () {
+          map.zoomOut();
+        })
+      ),
+      el(
+        "div",
+        { "class": "control-set" },
+        button("home", t("controls.home"), function () {
+          Mapapp.app.home();
+        }),
+        button("measure", t("controls.measure"), function () {
+          Mapapp.measure.toggle();
+        }),
+        canFull ? button("full", t("controls.full"), full) : null
+      ),
+      el("div", { "class": "control-set locate" }, button("locate", t("controls.locate"), locate))
+    );
     pressed("measure", false);
     status(map);
     tip();
@@ -32,51 +63,91 @@
 
   function full() {
     var root = document.documentElement;
-    if (document.fullscreenElement || document.webkitFullscreenElement) (document.exitFullscreen || document.webkitExitFullscreen).call(document);
+    if (document.fullscreenElement || document.webkitFullscreenElement)
+      (document.exitFullscreen || document.webkitExitFullscreen).call(document);
     else (root.requestFullscreen || root.webkitRequestFullscreen).call(root);
   }
 
   /** Ask the device where it is (WGS 84, which agrees with CGCS2000 below the accuracy of any phone). */
   function locate() {
-    var map = Mapapp.maplayer.map(), L = window.L;
-    if (!navigator.geolocation) { Mapapp.dom.toast(t("locate.none"), "error"); return; }
+    var map = Mapapp.maplayer.map(),
+      L = window.L;
+    if (!navigator.geolocation) {
+      Mapapp.dom.toast(t("locate.none"), "error");
+      return;
+    }
     buttons.locate.classList.add("busy");
-    navigator.geolocation.getCurrentPosition(function (place) {
-      buttons.locate.classList.remove("busy");
-      var point = L.latLng(place.coords.latitude, place.coords.longitude);
-      if (here) map.removeLayer(here);
-      here = L.layerGroup([L.circle(point, { radius: place.coords.accuracy, stroke: false, fillColor: "#3a4a9f", fillOpacity: 0.15, interactive: false }),
-        L.circleMarker(point, { radius: 8, color: "#ffffff", weight: 3, fillColor: "#3a4a9f", fillOpacity: 1, interactive: false })]).addTo(map);
-      map.setView(point, Math.max(map.getZoom(), 17));
-      Mapapp.dom.toast(t("locate.found", { m: Mapapp.format.number(place.coords.accuracy) }));
-    }, function (error) {
-      buttons.locate.classList.remove("busy");
-      Mapapp.dom.toast(t(error.code === 1 ? "locate.refused" : "locate.failed"), "error");
-    }, { enableHighAccuracy: true, timeout: 15000, maximumAge: 10000 });
+    navigator.geolocation.getCurrentPosition(
+      function (place) {
+        buttons.locate.classList.remove("busy");
+        var point = L.latLng(place.coords.latitude, place.coords.longitude);
+        if (here) map.removeLayer(here);
+        here = L.layerGroup([
+          L.circle(point, {
+            radius: place.coords.accuracy,
+            stroke: false,
+            fillColor: "#3a4a9f",
+            fillOpacity: 0.15,
+            interactive: false
+          }),
+          L.circleMarker(point, {
+            radius: 8,
+            color: "#ffffff",
+            weight: 3,
+            fillColor: "#3a4a9f",
+            fillOpacity: 1,
+            interactive: false
+          })
+        ]).addTo(map);
+        map.setView(point, Math.max(map.getZoom(), 17));
+        Mapapp.dom.toast(t("locate.found", { m: Mapapp.format.number(place.coords.accuracy) }));
+      },
+      function (error) {
+        buttons.locate.classList.remove("busy");
+        Mapapp.dom.toast(t(error.code === 1 ? "locate.refused" : "locate.failed"), "error");
+      },
+      { enableHighAccuracy: true, timeout: 15000, maximumAge: 10000 }
+    );
   }
 
   /* Metres on the ground for one screen pixel at the middle of the map (Web Mercator). */
   function metresPerPixel(map) {
-    return 40075016.686 * Math.cos(map.getCenter().lat * Math.PI / 180) / (256 * Math.pow(2, map.getZoom()));
+    return (40075016.686 * Math.cos((map.getCenter().lat * Math.PI) / 180)) / (256 * Math.pow(2, map.getZoom()));
   }
 
   /** {metres, pixels, ratio}: the longest round bar that fits, and 1 : n for a screen of 96 dots per inch. */
   function scale(map, width) {
-    var per = metresPerPixel(map), most = per * (width || 112);
+    var per = metresPerPixel(map),
+      most = per * (width || 112);
     var power = Math.pow(10, Math.floor(Math.log(most) / Math.LN10));
-    var step = [5, 2, 1].filter(function (n) { return n * power <= most; })[0] || 1;
-    var ratio = per * 96 / 0.0254, round = Math.pow(10, Math.max(0, Math.floor(Math.log(ratio) / Math.LN10) - 1));
-    return { metres: step * power, pixels: step * power / per, ratio: Math.round(ratio / round) * round };
+    var step =
+      [5, 2, 1].filter(function (n) {
+        return n * power <= most;
+      })[0] || 1;
+    var ratio = (per * 96) / 0.0254,
+      round = Math.pow(10, Math.max(0, Math.floor(Math.log(ratio) / Math.LN10) - 1));
+    return { metres: step * power, pixels: (step * power) / per, ratio: Math.round(ratio / round) * round };
   }
 
   function scaleWords(metres) {
-    return metres >= 1000 ? metres / 1000 + (Mapapp.lang === "en" ? " km" : " 公里") : metres + (Mapapp.lang === "en" ? " m" : " 米");
+    return metres >= 1000
+      ? metres / 1000 + (Mapapp.lang === "en" ? " km" : " 公里")
+      : metres + (Mapapp.lang === "en" ? " m" : " 米");
   }
 
   function status(map) {
-    var bar = el("span", { "class": "scale-bar" }), words = el("span", {}), ratio = el("span", { "class": "muted" });
-    var place = el("span", { "class": "place" }), grid = el("span", { "class": "place muted grid-place" });
-    Mapapp.dom.fill(document.getElementById("status"), el("span", { "class": "scale", role: "img", id: "scale" }, bar, words), ratio, place, grid);
+    var bar = el("span", { "class": "scale-bar" }),
+      words = el("span", {}),
+      ratio = el("span", { "class": "muted" });
+    var place = el("span", { "class": "place" }),
+      grid = el("span", { "class": "place muted grid-place" });
+    Mapapp.dom.fill(
+      document.getElementById("status"),
+      el("span", { "class": "scale", role: "img", id: "scale" }, bar, words),
+      ratio,
+      place,
+      grid
+    );
     function draw() {
       var s = scale(map);
       bar.style.width = s.pixels + "px";
@@ -86,14 +157,29 @@
       coordinates(map.getCenter());
     }
     function coordinates(at) {
-      place.textContent = (at.lng >= 0 ? "E " : "W ") + Math.abs(at.lng).toFixed(5) + "°  " + (at.lat >= 0 ? "N " : "S ") + Math.abs(at.lat).toFixed(5) + "°";
-      var xy = Mapapp.view && Mapapp.config.mode !== "share" ? project(at.lat, at.lng, Mapapp.view.crs && (Mapapp.view.crs.code || Mapapp.view.crs)) : null;
+      place.textContent =
+        (at.lng >= 0 ? "E " : "W ") +
+        Math.abs(at.lng).toFixed(5) +
+        "°  " +
+        (at.lat >= 0 ? "N " : "S ") +
+        Math.abs(at.lat).toFixed(5) +
+        "°";
+      var xy =
+        Mapapp.view && Mapapp.config.mode !== "share"
+          ? project(at.lat, at.lng, Mapapp.view.crs && (Mapapp.view.crs.code || Mapapp.view.crs))
+          : null;
       grid.textContent = xy ? "X " + xy.north.toFixed(1) + "  Y " + xy.east.toFixed(1) : "";
-      grid.title = xy ? t("controls.grid", { crs: Mapapp.view.crs.name || Mapapp.view.crs.code || Mapapp.view.crs }) : "";
+      grid.title = xy
+        ? t("controls.grid", { crs: Mapapp.view.crs.name || Mapapp.view.crs.code || Mapapp.view.crs })
+        : "";
     }
     map.on("move zoomend viewreset", draw);
-    map.on("mousemove", function (event) { coordinates(event.latlng); });
-    map.on("mouseout", function () { coordinates(map.getCenter()); });
+    map.on("mousemove", function (event) {
+      coordinates(event.latlng);
+    });
+    map.on("mouseout", function () {
+      coordinates(map.getCenter());
+    });
     Mapapp.controls.drawStatus = draw;
     draw();
   }
@@ -112,15 +198,26 @@
   function project(lat, lon, code) {
     var z = zone(code);
     if (!z) return null;
-    var a = 6378137, f = 1 / 298.257222101, n = f / (2 - f), e = Math.sqrt(f * (2 - f));
-    var phi = lat * Math.PI / 180, lam = (lon - z.lon) * Math.PI / 180;
+    var a = 6378137,
+      f = 1 / 298.257222101,
+      n = f / (2 - f),
+      e = Math.sqrt(f * (2 - f));
+    var phi = (lat * Math.PI) / 180,
+      lam = ((lon - z.lon) * Math.PI) / 180;
     if (Math.abs(lam) > 0.1) return null;
-    var tau = Math.tan(phi), sig = Math.sinh(e * Math.atanh(e * tau / Math.sqrt(1 + tau * tau)));
+    var tau = Math.tan(phi),
+      sig = Math.sinh(e * Math.atanh((e * tau) / Math.sqrt(1 + tau * tau)));
     var tp = tau * Math.sqrt(1 + sig * sig) - sig * Math.sqrt(1 + tau * tau);
-    var xi0 = Math.atan2(tp, Math.cos(lam)), eta0 = Math.asinh(Math.sin(lam) / Math.sqrt(tp * tp + Math.cos(lam) * Math.cos(lam)));
-    var alpha = [n / 2 - 2 * n * n / 3 + 5 * n * n * n / 16, 13 * n * n / 48 - 3 * n * n * n / 5, 61 * n * n * n / 240];
-    var A = a / (1 + n) * (1 + n * n / 4 + n * n * n * n / 64);
-    var xi = xi0, eta = eta0;
+    var xi0 = Math.atan2(tp, Math.cos(lam)),
+      eta0 = Math.asinh(Math.sin(lam) / Math.sqrt(tp * tp + Math.cos(lam) * Math.cos(lam)));
+    var alpha = [
+      n / 2 - (2 * n * n) / 3 + (5 * n * n * n) / 16,
+      (13 * n * n) / 48 - (3 * n * n * n) / 5,
+      (61 * n * n * n) / 240
+    ];
+    var A = (a / (1 + n)) * (1 + (n * n) / 4 + (n * n * n * n) / 64);
+    var xi = xi0,
+      eta = eta0;
     alpha.forEach(function (c, i) {
       var j = 2 * (i + 1);
       xi += c * Math.sin(j * xi0) * Math.cosh(j * eta0);
@@ -132,7 +229,10 @@
   function tip() {
     var box = document.getElementById("tip");
     Mapapp.maplayer.onHover(function (hit, point) {
-      if (!hit || Mapapp.measure.active()) { box.hidden = true; return; }
+      if (!hit || Mapapp.measure.active()) {
+        box.hidden = true;
+        return;
+      }
       var words = Mapapp.maplayer.describe(hit);
       Mapapp.dom.fill(box, el("b", {}, words.title), words.sub ? el("span", {}, words.sub) : null);
       box.hidden = false;

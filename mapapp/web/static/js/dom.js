@@ -1,7 +1,7 @@
 /* This script makes elements. Data reaches the page through text nodes and properties only, never as markup. */
 (function () {
   "use strict";
-  var Mapapp = window.Mapapp = window.Mapapp || {};
+  var Mapapp = (window.Mapapp = window.Mapapp || {});
   var SVG = "http://www.w3.org/2000/svg";
 
   /** el("button", {class, on: {click}, aria-label, …}, child, "text", [more]) -> HTMLElement. Null children are left out. */
@@ -16,8 +16,14 @@
     Object.keys(props).forEach(function (key) {
       var value = props[key];
       if (value === null || value === undefined || value === false) return;
-      if (key === "on") Object.keys(value).forEach(function (type) { node.addEventListener(type, value[type]); });
-      else if (key === "css") Object.keys(value).forEach(function (name) { node.style.setProperty(name, value[name]); });
+      if (key === "on")
+        Object.keys(value).forEach(function (type) {
+          node.addEventListener(type, value[type]);
+        });
+      else if (key === "css")
+        Object.keys(value).forEach(function (name) {
+          node.style.setProperty(name, value[name]);
+        });
       else if (key === "value" || key === "checked" || key === "selected" || key === "disabled") node[key] = value;
       else node.setAttribute(key, value === true ? "" : value);
     });
@@ -43,7 +49,9 @@
 
   function svg(tag, attributes) {
     var node = document.createElementNS(SVG, tag);
-    Object.keys(attributes || {}).forEach(function (key) { node.setAttribute(key, attributes[key]); });
+    Object.keys(attributes || {}).forEach(function (key) {
+      node.setAttribute(key, attributes[key]);
+    });
     return append(node, Array.prototype.slice.call(arguments, 2));
   }
 
@@ -72,8 +80,18 @@
 
   /** One of our own line icons; decorative, the control carries the label. */
   function icon(name) {
-    return svg("svg", { viewBox: "0 0 20 20", "class": "icon", "aria-hidden": "true", focusable: "false" },
-      svg("path", { d: PATHS[name] || "", fill: "none", stroke: "currentColor", "stroke-width": "1.6", "stroke-linecap": "round", "stroke-linejoin": "round" }));
+    return svg(
+      "svg",
+      { viewBox: "0 0 20 20", "class": "icon", "aria-hidden": "true", focusable: "false" },
+      svg("path", {
+        d: PATHS[name] || "",
+        fill: "none",
+        stroke: "currentColor",
+        "stroke-width": "1.6",
+        "stroke-linecap": "round",
+        "stroke-linejoin": "round"
+      })
+    );
   }
 
   /** Say a sentence to screen readers. */
@@ -81,16 +99,30 @@
     var live = document.getElementById("live");
     if (!live) return;
     live.textContent = "";
-    window.setTimeout(function () { live.textContent = text; }, 50);
+    window.setTimeout(function () {
+      live.textContent = text;
+    }, 50);
   }
 
   /** Show a short message that goes by itself; errors stay until closed. */
   function toast(text, kind) {
     var root = document.getElementById("toasts");
     if (!root) return;
-    var box = el("div", { "class": "toast " + (kind || ""), role: kind === "error" ? "alert" : "status" }, el("span", {}, text));
-    var done = function () { if (box.parentNode) root.removeChild(box); };
-    box.appendChild(el("button", { "class": "button quiet", type: "button", "aria-label": Mapapp.t("close"), on: { click: done } }, icon("close")));
+    var box = el(
+      "div",
+      { "class": "toast " + (kind || ""), role: kind === "error" ? "alert" : "status" },
+      el("span", {}, text)
+    );
+    var done = function () {
+      if (box.parentNode) root.removeChild(box);
+    };
+    box.appendChild(
+      el(
+        "button",
+        { "class": "button quiet", type: "button", "aria-label": Mapapp.t("close"), on: { click: done } },
+        icon("close")
+      )
+    );
     root.appendChild(box);
     if (kind !== "error") window.setTimeout(done, 5000);
   }
@@ -106,21 +138,60 @@
       if (options && options.closed) options.closed();
       if (before && before.focus) before.focus();
     };
-    var box = el("div", { "class": "dialog", role: "dialog", "aria-modal": "true", "aria-labelledby": id, tabindex: "-1" },
-      el("header", { "class": "dialog-head" }, el("h2", { id: id }, title),
-        el("button", { "class": "button quiet", type: "button", "aria-label": Mapapp.t("close"), on: { click: close } }, icon("close"))),
-      body);
+    var box = el(
+      "div",
+      { "class": "dialog", role: "dialog", "aria-modal": "true", "aria-labelledby": id, tabindex: "-1" },
+      el(
+        "header",
+        { "class": "dialog-head" },
+        el("h2", { id: id }, title),
+        el(
+          "button",
+          { "class": "button quiet", type: "button", "aria-label": Mapapp.t("close"), on: { click: close } },
+          icon("close")
+        )
+      ),
+      body
+    );
     function keys(event) {
-      if (event.key === "Escape") { event.stopPropagation(); close(); return; }
+      if (event.key === "Escape") {
+        event.stopPropagation();
+        close();
+        return;
+      }
       if (event.key !== "Tab") return;
-      var inside = Array.prototype.filter.call(box.querySelectorAll("a[href], button, input, select, textarea"),
-        function (node) { return !node.disabled && node.offsetParent !== null; });
+      var inside = Array.prototype.filter.call(
+        box.querySelectorAll("a[href], button, input, select, textarea"),
+        function (node) {
+          return !node.disabled && node.offsetParent !== null;
+        }
+      );
       if (!inside.length) return;
-      var first = inside[0], last = inside[inside.length - 1];
-      if (event.shiftKey && document.activeElement === first) { event.preventDefault(); last.focus(); }
-      else if (!event.shiftKey && document.activeElement === last) { event.preventDefault(); first.focus(); }
+      var first = inside[0],
+        last = inside[inside.length - 1];
+      if (event.shiftKey && document.activeElement === first) {
+        event.preventDefault();
+        last.focus();
+      } else if (!event.shiftKey && document.activeElement === last) {
+        event.preventDefault();
+        first.focus();
+      }
     }
-    fill(root, el("div", { "class": "dialog-back", on: { click: function (event) { if (event.target === event.currentTarget) close(); } } }, box));
+    fill(
+      root,
+      el(
+        "div",
+        {
+          "class": "dialog-back",
+          on: {
+            click: function (event) {
+              if (event.target === event.currentTarget) close();
+            }
+          }
+        },
+        box
+      )
+    );
     document.addEventListener("keydown", keys, true);
     var target = box.querySelector("input, select, textarea") || box;
     target.focus();
@@ -133,5 +204,17 @@
     return node ? JSON.parse(node.textContent) : null;
   }
 
-  Mapapp.dom = { el: el, svg: svg, set: set, append: append, clear: clear, fill: fill, icon: icon, say: say, toast: toast, dialog: dialog, block: block };
+  Mapapp.dom = {
+    el: el,
+    svg: svg,
+    set: set,
+    append: append,
+    clear: clear,
+    fill: fill,
+    icon: icon,
+    say: say,
+    toast: toast,
+    dialog: dialog,
+    block: block
+  };
 })();

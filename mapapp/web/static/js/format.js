@@ -1,7 +1,7 @@
 /* This script turns keys into sentences and numbers into the way planners write them. */
 (function () {
   "use strict";
-  var Mapapp = window.Mapapp = window.Mapapp || {};
+  var Mapapp = (window.Mapapp = window.Mapapp || {});
   var texts = null;
   var lang = document.documentElement.lang === "en" ? "en" : "zh";
 
@@ -9,7 +9,11 @@
   function t(key, values) {
     if (texts === null) texts = Mapapp.dom.block("texts") || {};
     var text = Object.prototype.hasOwnProperty.call(texts, key) ? texts[key] : key;
-    return values ? text.replace(/\{(\w+)\}/g, function (whole, name) { return name in values ? values[name] : whole; }) : text;
+    return values
+      ? text.replace(/\{(\w+)\}/g, function (whole, name) {
+          return name in values ? values[name] : whole;
+        })
+      : text;
   }
 
   function missing(value) {
@@ -26,7 +30,9 @@
   /** {value, unit} of a quantity, in 万㎡ 万元 户 栋 公里 in Chinese, m² CNY km in English. */
   function quantity(kind, value) {
     var none = missing(value);
-    var show = function (zh, en) { return lang === "en" ? en : zh; };
+    var show = function (zh, en) {
+      return lang === "en" ? en : zh;
+    };
     switch (kind) {
       case "area_m2":
         if (lang === "en") return { value: number(value), unit: "m²" };
@@ -36,14 +42,21 @@
         return { value: number(value, 2), unit: "万元" };
       case "money_yuan":
         if (lang === "en") return { value: number(value), unit: "CNY" };
-        return Math.abs(value) >= 10000 ? { value: number(value / 10000, 1), unit: "万元" } : { value: number(value), unit: "元" };
+        return Math.abs(value) >= 10000
+          ? { value: number(value / 10000, 1), unit: "万元" }
+          : { value: number(value), unit: "元" };
       case "length_m":
-        return Math.abs(value) >= 1000 ? { value: number(value / 1000, 2), unit: show("公里", "km") }
+        return Math.abs(value) >= 1000
+          ? { value: number(value / 1000, 2), unit: show("公里", "km") }
           : { value: number(value, value < 10 ? 2 : 1), unit: show("米", "m") };
-      case "households": return { value: number(value), unit: show("户", "households") };
-      case "buildings": return { value: number(value), unit: show("栋", "buildings") };
-      case "compounds": return { value: number(value), unit: show("个小区", "compounds") };
-      default: return { value: number(value, 2), unit: "" };
+      case "households":
+        return { value: number(value), unit: show("户", "households") };
+      case "buildings":
+        return { value: number(value), unit: show("栋", "buildings") };
+      case "compounds":
+        return { value: number(value), unit: show("个小区", "compounds") };
+      default:
+        return { value: number(value, 2), unit: "" };
     }
   }
 
@@ -53,7 +66,10 @@
     if (name === "m3/d") return "m³/d";
     if (name === "year") return "";
     if (lang !== "en") return name;
-    return { "户": "", "栋": "", "个": "", "人": "", "部": "", "处": "", "层": "", "万元": "10⁴ CNY" }[name] === undefined ? name : { "万元": "10⁴ CNY" }[name] || "";
+    return { "户": "", "栋": "", "个": "", "人": "", "部": "", "处": "", "层": "", "万元": "10⁴ CNY" }[name] ===
+      undefined
+      ? name
+      : { "万元": "10⁴ CNY" }[name] || "";
   }
 
   function words(kind, value) {
@@ -74,13 +90,34 @@
   function instant(value) {
     var d = new Date(value);
     if (isNaN(d.getTime())) return String(value);
-    var two = function (n) { return (n < 10 ? "0" : "") + n; };
-    var off = -d.getTimezoneOffset(), hours = Math.floor(Math.abs(off) / 60), rest = Math.abs(off) % 60;
+    var two = function (n) {
+      return (n < 10 ? "0" : "") + n;
+    };
+    var off = -d.getTimezoneOffset(),
+      hours = Math.floor(Math.abs(off) / 60),
+      rest = Math.abs(off) % 60;
     var zone = "UTC" + (off < 0 ? "−" : "+") + hours + (rest ? ":" + two(rest) : "");
-    return date(d.getFullYear() + "-" + two(d.getMonth() + 1) + "-" + two(d.getDate())) + " " + two(d.getHours()) + ":" + two(d.getMinutes()) + " (" + zone + ")";
+    return (
+      date(d.getFullYear() + "-" + two(d.getMonth() + 1) + "-" + two(d.getDate())) +
+      " " +
+      two(d.getHours()) +
+      ":" +
+      two(d.getMinutes()) +
+      " (" +
+      zone +
+      ")"
+    );
   }
 
   Mapapp.t = t;
   Mapapp.lang = lang;
-  Mapapp.format = { missing: missing, number: number, unit: unit, quantity: quantity, words: words, date: date, instant: instant };
+  Mapapp.format = {
+    missing: missing,
+    number: number,
+    unit: unit,
+    quantity: quantity,
+    words: words,
+    date: date,
+    instant: instant
+  };
 })();

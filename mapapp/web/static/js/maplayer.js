@@ -1,15 +1,23 @@
 /* This script stands between the page and the map: it alone knows Leaflet and the canvas tile layer. */
 (function () {
   "use strict";
-  var Mapapp = window.Mapapp = window.Mapapp || {};
-  var the = null, tiles = null, marks = null, hover = null, following = true, failedOnce = false, narrowing = 0;
+  var Mapapp = (window.Mapapp = window.Mapapp || {});
+  var the = null,
+    tiles = null,
+    marks = null,
+    hover = null,
+    following = true,
+    failedOnce = false,
+    narrowing = 0;
 
   /* Filters of compounds that the tiles of a layer can answer themselves; compounds answer all that they carry. */
   var DIRECT = { findings: ["rule"], verdicts: ["verdict"] };
   /* Layers that hang on a compound: what filters compounds narrows them too. */
   var HANGS = ["compounds", "findings", "verdicts", "links", "candidates"];
 
-  function map() { return the; }
+  function map() {
+    return the;
+  }
 
   /** The Folium map of the page, named by the config. */
   function find() {
@@ -22,14 +30,19 @@
   function start() {
     the = find();
     if (!the) throw new Error("the page holds no map");
-    the.eachLayer(function (layer) { if (layer.setFilter && layer.select && layer.pick) tiles = layer; });
+    the.eachLayer(function (layer) {
+      if (layer.setFilter && layer.select && layer.pick) tiles = layer;
+    });
     var at = Mapapp.state.get().at;
     if (at) the.setView([at.lat, at.lon], at.z, { animate: false });
     marks = window.L.layerGroup().addTo(the);
     the.on("moveend", function () {
       if (!following || document.body.classList.contains("printing")) return;
       var c = the.getCenter();
-      Mapapp.state.set({ at: { z: the.getZoom(), lat: Number(c.lat.toFixed(5)), lon: Number(c.lng.toFixed(5)) } }, { replace: true });
+      Mapapp.state.set(
+        { at: { z: the.getZoom(), lat: Number(c.lat.toFixed(5)), lon: Number(c.lng.toFixed(5)) } },
+        { replace: true }
+      );
     });
     var box = the.getContainer();
     box.setAttribute("aria-label", Mapapp.t("map.label"));
@@ -48,29 +61,63 @@
 
   function sourcesOf(layer, view) {
     var style = view.style[layer.name];
-    var source = { id: layer.name, url: layer.tiles, style: style, key: layer.key, bounds: layer.bounds || undefined,
-      minZoom: style.min_zoom || 0, maxZoom: 22, visible: Mapapp.legend.shown().indexOf(layer.name) >= 0, interactive: layer.name !== "survey_areas" };
+    var source = {
+      id: layer.name,
+      url: layer.tiles,
+      style: style,
+      key: layer.key,
+      bounds: layer.bounds || undefined,
+      minZoom: style.min_zoom || 0,
+      maxZoom: 22,
+      visible: Mapapp.legend.shown().indexOf(layer.name) >= 0,
+      interactive: ["survey_areas", "waters"].indexOf(layer.name) < 0
+    };
     if (!outlined(layer)) return [source];
-    return [Object.assign({}, source, { id: OUTLINES, interactive: false, style: Object.assign({}, style, { classes: style.classes.map(function (one) {
-      return Object.assign({}, one, { opacity: 0, letter: "", hatch: false, radius: 3 });
-    }) }) }), source];
+    return [
+      Object.assign({}, source, {
+        id: OUTLINES,
+        interactive: false,
+        style: Object.assign({}, style, {
+          classes: style.classes.map(function (one) {
+            return Object.assign({}, one, { opacity: 0, letter: "", hatch: false, radius: 3 });
+          })
+        })
+      }),
+      source
+    ];
   }
 
   /** Give the canvas layer its sources, or new addresses when the snapshot or the data changed. */
   function layers(view) {
-    var wanted = view.layers.filter(function (layer) { return layer.tiles && view.style[layer.name]; });
-    wanted.sort(function (a, b) { return order(view, a) - order(view, b); });
-    var sources = [].concat.apply([], wanted.map(function (layer) { return sourcesOf(layer, view); }));
+    var wanted = view.layers.filter(function (layer) {
+      return layer.tiles && view.style[layer.name];
+    });
+    wanted.sort(function (a, b) {
+      return order(view, a) - order(view, b);
+    });
+    var sources = [].concat.apply(
+      [],
+      wanted.map(function (layer) {
+        return sourcesOf(layer, view);
+      })
+    );
     if (!tiles) tiles = window.MapappTiles.layer({ sources: [] }).addTo(the);
     if (!tiles.mapappHeard) listen();
     paint();
-    sources.forEach(function (source) { tiles.setSource(source.id, source); });
+    sources.forEach(function (source) {
+      tiles.setSource(source.id, source);
+    });
   }
 
   /* Labels and the selection wear the page's own colours, dark mode included; on paper the paper's. */
   function paint(node) {
     var css = window.getComputedStyle(node || document.documentElement);
-    [["accent", "--accent"], ["paper", "--paper"], ["ink", "--ink"], ["soft", "--ink-2"]].forEach(function (pair) {
+    [
+      ["accent", "--accent"],
+      ["paper", "--paper"],
+      ["ink", "--ink"],
+      ["soft", "--ink-2"]
+    ].forEach(function (pair) {
       tiles.options[pair[0]] = css.getPropertyValue(pair[1]).trim() || tiles.options[pair[0]];
     });
   }
@@ -80,7 +127,10 @@
     Mapapp.view.style = style;
     paint(node);
     Mapapp.view.layers.forEach(function (layer) {
-      if (layer.tiles && style[layer.name]) sourcesOf(layer, Mapapp.view).forEach(function (source) { tiles.setStyle(source.id, source.style); });
+      if (layer.tiles && style[layer.name])
+        sourcesOf(layer, Mapapp.view).forEach(function (source) {
+          tiles.setStyle(source.id, source.style);
+        });
     });
   }
 
@@ -93,10 +143,17 @@
     tiles.on("pick", function (event) {
       if (Mapapp.measure.active() || !event.layer) return;
       // a verdict is the compound's: its card answers
-      if (event.id !== null && event.id !== undefined) Mapapp.app.select(event.layer === "verdicts" ? "compounds" : event.layer, String(event.id));
+      if (event.id !== null && event.id !== undefined)
+        Mapapp.app.select(event.layer === "verdicts" ? "compounds" : event.layer, String(event.id));
       else if (event.latlng) the.setView(event.latlng, the.getZoom() + 2); // many in one spot: come closer
     });
-    tiles.on("hover", function (event) { if (hover) hover(event.layer ? event : null, event.containerPoint || (event.latlng ? the.latLngToContainerPoint(event.latlng) : { x: 0, y: 0 })); });
+    tiles.on("hover", function (event) {
+      if (hover)
+        hover(
+          event.layer ? event : null,
+          event.containerPoint || (event.latlng ? the.latLngToContainerPoint(event.latlng) : { x: 0, y: 0 })
+        );
+    });
     tiles.on("error", function () {
       if (failedOnce) return;
       failedOnce = true;
@@ -105,21 +162,27 @@
   }
 
   function words(values) {
-    return values.map(function (value) { return value === "?" ? null : value; });
+    return values.map(function (value) {
+      return value === "?" ? null : value;
+    });
   }
 
   /** Show the layers and classes that legend and filters ask for; no tile is fetched for it. */
   function restyle() {
     if (!tiles || !Mapapp.view) return;
-    var shown = Mapapp.legend.shown(), f = Mapapp.state.get().f, mine = ++narrowing;
+    var shown = Mapapp.legend.shown(),
+      f = Mapapp.state.get().f,
+      mine = ++narrowing;
     Mapapp.view.layers.forEach(function (layer) {
       if (!layer.tiles) return;
       tiles.setVisible(layer.name, shown.indexOf(layer.name) >= 0);
       if (outlined(layer)) tiles.setVisible(OUTLINES, shown.indexOf("findings") >= 0);
-      var filter = {}, ask = false, any = false;
+      var filter = {},
+        ask = false,
+        any = false;
       Object.keys(f).forEach(function (column) {
         var dot = column.indexOf(".");
-        if (dot >= 0 && column.slice(0, dot) !== layer.name || dot < 0 && HANGS.indexOf(layer.name) < 0) return;
+        if ((dot >= 0 && column.slice(0, dot) !== layer.name) || (dot < 0 && HANGS.indexOf(layer.name) < 0)) return;
         var plain = dot < 0 ? column : column.slice(dot + 1);
         any = true;
         var direct = layer.name === "compounds" ? layer.attributes : DIRECT[layer.name];
@@ -132,33 +195,62 @@
   }
 
   function narrow(layer, filter) {
-    if (!outlined(layer)) { tiles.setFilter(layer.name, filter); return; }
-    var others = Mapapp.view.layers.map(function (one) { return one.name; }).filter(function (other) { return other !== "compounds"; });
+    if (!outlined(layer)) {
+      tiles.setFilter(layer.name, filter);
+      return;
+    }
+    var others = Mapapp.view.layers
+      .map(function (one) {
+        return one.name;
+      })
+      .filter(function (other) {
+        return other !== "compounds";
+      });
     tiles.setFilter(layer.name, Object.assign({}, filter, { layer: others.concat(null) }));
     tiles.setFilter(OUTLINES, Object.assign({}, filter, { layer: ["compounds"] }));
   }
 
   /* A filter that tiles cannot answer (what hangs on a compound knows nothing of its street): ask the server which ones pass. */
   function byIds(layer, mine) {
-    var ids = [], name = layer.name, key = layer.key;
+    var ids = [],
+      name = layer.name,
+      key = layer.key;
     (function page(offset) {
-      Mapapp.api.get("/features/" + name + Mapapp.state.query({ columns: key, offset: offset, limit: 1000 })).then(function (answer) {
-        if (mine !== narrowing) return;
-        answer.rows.forEach(function (row) { ids.push(row._id); });
-        if (ids.length < answer.total && answer.rows.length && offset < 20000) { page(offset + 1000); return; }
-        var filter = {};
-        filter[key] = ids;
-        narrow(layer, filter);
-      }, function () { /* the summary tells the same failure, once */ });
+      Mapapp.api.get("/features/" + name + Mapapp.state.query({ columns: key, offset: offset, limit: 1000 })).then(
+        function (answer) {
+          if (mine !== narrowing) return;
+          answer.rows.forEach(function (row) {
+            ids.push(row._id);
+          });
+          if (ids.length < answer.total && answer.rows.length && offset < 20000) {
+            page(offset + 1000);
+            return;
+          }
+          var filter = {};
+          filter[key] = ids;
+          narrow(layer, filter);
+        },
+        function () {
+          /* the summary tells the same failure, once */
+        }
+      );
     })(0);
   }
 
   function select(sel) {
     marks.clearLayers();
     if (!tiles) return;
-    if (!sel) { tiles.select(null); return; }
+    if (!sel) {
+      tiles.select(null);
+      return;
+    }
     var shown = Mapapp.legend.shown();
-    tiles.select(sel.layer === "compounds" && shown.indexOf("compounds") < 0 && shown.indexOf("verdicts") >= 0 ? "verdicts" : sel.layer, sel.id);
+    tiles.select(
+      sel.layer === "compounds" && shown.indexOf("compounds") < 0 && shown.indexOf("verdicts") >= 0
+        ? "verdicts"
+        : sel.layer,
+      sel.id
+    );
   }
 
   function boundsOf(geometry) {
@@ -166,7 +258,8 @@
     (function walk(node) {
       if (typeof node[0] === "number") {
         var point = window.L.latLng(node[1], node[0]);
-        if (box) box.extend(point); else box = window.L.latLngBounds(point, point);
+        if (box) box.extend(point);
+        else box = window.L.latLngBounds(point, point);
       } else node.forEach(walk);
     })(geometry.coordinates || []);
     return box;
@@ -175,30 +268,62 @@
   /** Bring the selected feature into the part of the map that no panel covers; zoom only when asked to. */
   function outline(geometry, fly) {
     if (!geometry || !geometry.coordinates) return;
-    var box = boundsOf(geometry), pad = Mapapp.sheet.padding();
+    var box = boundsOf(geometry),
+      pad = Mapapp.sheet.padding();
     if (!box) return;
-    var size = the.getSize(), a = the.latLngToContainerPoint(box.getNorthWest()), b = the.latLngToContainerPoint(box.getSouthEast());
+    var size = the.getSize(),
+      a = the.latLngToContainerPoint(box.getNorthWest()),
+      b = the.latLngToContainerPoint(box.getSouthEast());
     var seen = a.x >= pad.left && b.x <= size.x - pad.right && a.y >= pad.top && b.y <= size.y - pad.bottom;
-    if (fly) the.fitBounds(box, { paddingTopLeft: [pad.left, pad.top], paddingBottomRight: [pad.right, pad.bottom], maxZoom: Math.max(17, the.getZoom()) });
-    else if (!seen && the.getBounds().intersects(box)) the.panInside(box.getCenter(), { paddingTopLeft: [pad.left + 40, pad.top + 40], paddingBottomRight: [pad.right + 40, pad.bottom + 40] });
+    if (fly)
+      the.fitBounds(box, {
+        paddingTopLeft: [pad.left, pad.top],
+        paddingBottomRight: [pad.right, pad.bottom],
+        maxZoom: Math.max(17, the.getZoom())
+      });
+    else if (!seen && the.getBounds().intersects(box))
+      the.panInside(box.getCenter(), {
+        paddingTopLeft: [pad.left + 40, pad.top + 40],
+        paddingBottomRight: [pad.right + 40, pad.bottom + 40]
+      });
   }
 
   /** Point at a place ([lon, lat]) with a ring that fades. */
   function flash(at) {
     var point = window.L.latLng(at[1], at[0]);
     marks.clearLayers();
-    window.L.circleMarker(point, { radius: 14, color: "#ffffff", weight: 7, fill: false, interactive: false }).addTo(marks);
-    window.L.circleMarker(point, { radius: 14, color: "#3a4a9f", weight: 3, fill: false, interactive: false, className: "flash" }).addTo(marks);
+    window.L.circleMarker(point, { radius: 14, color: "#ffffff", weight: 7, fill: false, interactive: false }).addTo(
+      marks
+    );
+    window.L.circleMarker(point, {
+      radius: 14,
+      color: "#3a4a9f",
+      weight: 3,
+      fill: false,
+      interactive: false,
+      className: "flash"
+    }).addTo(marks);
     go(at, 18);
   }
 
   function go(at, zoom) {
-    var pad = Mapapp.sheet.padding(), box = window.L.latLngBounds([[at[1], at[0]], [at[1], at[0]]]);
-    the.fitBounds(box, { paddingTopLeft: [pad.left, pad.top], paddingBottomRight: [pad.right, pad.bottom], maxZoom: Math.max(zoom || 17, Math.min(the.getZoom(), 18)) });
+    var pad = Mapapp.sheet.padding(),
+      box = window.L.latLngBounds([
+        [at[1], at[0]],
+        [at[1], at[0]]
+      ]);
+    the.fitBounds(box, {
+      paddingTopLeft: [pad.left, pad.top],
+      paddingBottomRight: [pad.right, pad.bottom],
+      maxZoom: Math.max(zoom || 17, Math.min(the.getZoom(), 18))
+    });
   }
 
   function place(at) {
-    if (!at) { Mapapp.app.home(); return; }
+    if (!at) {
+      Mapapp.app.home();
+      return;
+    }
     following = false;
     the.setView([at.lat, at.lon], at.z, { animate: false });
     following = true;
@@ -207,23 +332,57 @@
   function fit(bounds, first) {
     var pad = Mapapp.sheet.padding();
     if (first) following = false;
-    the.fitBounds([[bounds[1], bounds[0]], [bounds[3], bounds[2]]], { paddingTopLeft: [pad.left, pad.top], paddingBottomRight: [pad.right, pad.bottom], maxZoom: 18, animate: !first });
+    the.fitBounds(
+      [
+        [bounds[1], bounds[0]],
+        [bounds[3], bounds[2]]
+      ],
+      { paddingTopLeft: [pad.left, pad.top], paddingBottomRight: [pad.right, pad.bottom], maxZoom: 18, animate: !first }
+    );
     following = true;
   }
 
   /** What the tip says of a hit: {title, sub}. */
   function describe(hit) {
-    var p = hit.properties || {}, layer = (Mapapp.view.layers.filter(function (one) { return one.name === hit.layer; })[0]) || {};
+    var p = hit.properties || {},
+      layer =
+        Mapapp.view.layers.filter(function (one) {
+          return one.name === hit.layer;
+        })[0] || {};
     var many = hit.count || p.count;
     if (many > 1) return { title: Mapapp.t("map.many", { n: many }), sub: layer.title };
-    var column = Mapapp.legend.columnOf(layer), value = column ? p[column] : undefined;
+    var column = Mapapp.legend.columnOf(layer),
+      value = column ? p[column] : undefined;
     var word = column ? Mapapp.symbols.classOf(column === "class" ? "streets" : column, value) : null;
-    var sub = [layer.title === p.name ? "" : layer.title, word ? word.label : "", p.diameter_mm ? "DN" + Mapapp.format.number(p.diameter_mm) : "", p.street || ""];
+    var sub = [
+      layer.title === p.name ? "" : layer.title,
+      word ? word.label : "",
+      p.diameter_mm ? "DN" + Mapapp.format.number(p.diameter_mm) : "",
+      p.street || ""
+    ];
     if (hit.layer === "compounds" && p.verdict) sub.push(Mapapp.symbols.classOf("verdict", p.verdict).label);
     if (hit.layer === "findings") return { title: word.label, sub: layer.title };
     return { title: p.name || String(hit.id), sub: sub.filter(Boolean).join(" · ") };
   }
 
-  Mapapp.maplayer = { start: start, map: map, layers: layers, dress: dress, restyle: restyle, select: select, outline: outline, flash: flash, go: go, place: place, fit: fit, describe: describe,
-    onHover: function (listener) { hover = listener; }, tiles: function () { return tiles; } };
+  Mapapp.maplayer = {
+    start: start,
+    map: map,
+    layers: layers,
+    dress: dress,
+    restyle: restyle,
+    select: select,
+    outline: outline,
+    flash: flash,
+    go: go,
+    place: place,
+    fit: fit,
+    describe: describe,
+    onHover: function (listener) {
+      hover = listener;
+    },
+    tiles: function () {
+      return tiles;
+    }
+  };
 })();

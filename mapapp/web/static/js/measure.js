@@ -4,19 +4,30 @@
    ellipsoid, which is what a map measure is for. Lengths that count come from the county's metric coordinates. */
 (function () {
   "use strict";
-  var Mapapp = window.Mapapp = window.Mapapp || {};
-  var el = Mapapp.dom.el, t = Mapapp.t;
-  var R = 6371008.8, RAD = Math.PI / 180;
-  var on = false, points = [], drawing = null, box = null, map = null, mover = null;
+  var Mapapp = (window.Mapapp = window.Mapapp || {});
+  var el = Mapapp.dom.el,
+    t = Mapapp.t;
+  var R = 6371008.8,
+    RAD = Math.PI / 180;
+  var on = false,
+    points = [],
+    drawing = null,
+    box = null,
+    map = null,
+    mover = null;
 
   function distance(a, b) {
-    var dLat = (b.lat - a.lat) * RAD, dLon = (b.lng - a.lng) * RAD;
-    var h = Math.pow(Math.sin(dLat / 2), 2) + Math.cos(a.lat * RAD) * Math.cos(b.lat * RAD) * Math.pow(Math.sin(dLon / 2), 2);
+    var dLat = (b.lat - a.lat) * RAD,
+      dLon = (b.lng - a.lng) * RAD;
+    var h =
+      Math.pow(Math.sin(dLat / 2), 2) + Math.cos(a.lat * RAD) * Math.cos(b.lat * RAD) * Math.pow(Math.sin(dLon / 2), 2);
     return 2 * R * Math.asin(Math.min(1, Math.sqrt(h)));
   }
 
   function length(list) {
-    return list.slice(1).reduce(function (sum, point, i) { return sum + distance(list[i], point); }, 0);
+    return list.slice(1).reduce(function (sum, point, i) {
+      return sum + distance(list[i], point);
+    }, 0);
   }
 
   /* Chamberlain and Duquette (2007), "Some algorithms for polygons on a sphere". */
@@ -26,7 +37,7 @@
       var next = list[(i + 1) % list.length];
       sum += (next.lng - point.lng) * RAD * (2 + Math.sin(point.lat * RAD) + Math.sin(next.lat * RAD));
     });
-    return Math.abs(sum * R * R / 2);
+    return Math.abs((sum * R * R) / 2);
   }
 
   function start() {
@@ -54,7 +65,9 @@
     document.body.classList.remove("measuring");
     map.removeLayer(drawing);
     if (box && box.parentNode) box.parentNode.removeChild(box);
-    window.setTimeout(function () { map.doubleClickZoom.enable(); }, 0);
+    window.setTimeout(function () {
+      map.doubleClickZoom.enable();
+    }, 0);
     Mapapp.controls.pressed("measure", false);
   }
 
@@ -75,37 +88,96 @@
   }
 
   function keys(event) {
-    if (event.key === "Escape") { event.stopPropagation(); stop(); return; }
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      stop();
+      return;
+    }
     var inMap = map.getContainer().contains(document.activeElement);
-    if (event.key === "Enter" && inMap) { points.push(map.getCenter()); draw(); }
-    if (event.key === "Backspace" && inMap && points.length) { points.pop(); draw(); }
+    if (event.key === "Enter" && inMap) {
+      points.push(map.getCenter());
+      draw();
+    }
+    if (event.key === "Backspace" && inMap && points.length) {
+      points.pop();
+      draw();
+    }
   }
 
   function draw() {
-    var L = window.L, list = mover && points.length ? points.concat(mover) : points;
+    var L = window.L,
+      list = mover && points.length ? points.concat(mover) : points;
     drawing.clearLayers();
-    if (list.length > 2) L.polygon(list, { stroke: false, fillColor: "#3a4a9f", fillOpacity: 0.12, interactive: false }).addTo(drawing);
+    if (list.length > 2)
+      L.polygon(list, { stroke: false, fillColor: "#3a4a9f", fillOpacity: 0.12, interactive: false }).addTo(drawing);
     if (list.length > 1) {
       L.polyline(list, { color: "#ffffff", weight: 6, opacity: 0.9, interactive: false }).addTo(drawing);
       L.polyline(list, { color: "#3a4a9f", weight: 3, dashArray: "6 4", interactive: false }).addTo(drawing);
     }
-    points.forEach(function (point) { L.circleMarker(point, { radius: 4, color: "#3a4a9f", weight: 2, fillColor: "#ffffff", fillOpacity: 1, interactive: false }).addTo(drawing); });
+    points.forEach(function (point) {
+      L.circleMarker(point, {
+        radius: 4,
+        color: "#3a4a9f",
+        weight: 2,
+        fillColor: "#ffffff",
+        fillOpacity: 1,
+        interactive: false
+      }).addTo(drawing);
+    });
     tell();
   }
 
   function areaWords(value) {
-    if (Mapapp.lang === "en") return value < 10000 ? Mapapp.format.number(value) + " m²" : Mapapp.format.number(value / 10000, 2) + " ha";
+    if (Mapapp.lang === "en")
+      return value < 10000 ? Mapapp.format.number(value) + " m²" : Mapapp.format.number(value / 10000, 2) + " ha";
     return value < 10000 ? Mapapp.format.number(value) + " ㎡" : (value / 10000).toFixed(2) + " 万㎡";
   }
 
   function tell() {
     var list = mover && points.length ? points.concat(mover) : points;
-    Mapapp.dom.fill(box,
-      points.length ? el("span", {}, t("measure.length"), el("b", { id: "measure-length" }, Mapapp.format.words("length_m", length(list)))) : el("span", {}, t("measure.hint")),
-      list.length > 2 ? el("span", {}, t("measure.area"), el("b", { id: "measure-area" }, areaWords(area(list)))) : null,
-      points.length ? el("button", { type: "button", "class": "button quiet", on: { click: function () { points = []; mover = null; draw(); } } }, t("measure.again")) : null,
-      el("button", { type: "button", "class": "button quiet", on: { click: stop } }, t("measure.stop")));
+    Mapapp.dom.fill(
+      box,
+      points.length
+        ? el(
+            "span",
+            {},
+            t("measure.length"),
+            el("b", { id: "measure-length" }, Mapapp.format.words("length_m", length(list)))
+          )
+        : el("span", {}, t("measure.hint")),
+      list.length > 2
+        ? el("span", {}, t("measure.area"), el("b", { id: "measure-area" }, areaWords(area(list))))
+        : null,
+      points.length
+        ? el(
+            "button",
+            {
+              type: "button",
+              "class": "button quiet",
+              on: {
+                click: function () {
+                  points = [];
+                  mover = null;
+                  draw();
+                }
+              }
+            },
+            t("measure.again")
+          )
+        : null,
+      el("button", { type: "button", "class": "button quiet", on: { click: stop } }, t("measure.stop"))
+    );
   }
 
-  Mapapp.measure = { toggle: function () { if (on) stop(); else start(); }, active: function () { return on; }, distance: distance, area: area };
+  Mapapp.measure = {
+    toggle: function () {
+      if (on) stop();
+      else start();
+    },
+    active: function () {
+      return on;
+    },
+    distance: distance,
+    area: area
+  };
 })();

@@ -1,42 +1,119 @@
 /* This script lays the view out as a sheet of paper (A4 or A3, landscape): title, map, legend, scale, north, date, source. */
 (function () {
   "use strict";
-  var Mapapp = window.Mapapp = window.Mapapp || {};
-  var el = Mapapp.dom.el, t = Mapapp.t;
-  var size = "a4", center = null, zoom = null, opened = false, screen = null;
+  var Mapapp = (window.Mapapp = window.Mapapp || {});
+  var el = Mapapp.dom.el,
+    t = Mapapp.t;
+  var size = "a4",
+    center = null,
+    zoom = null,
+    opened = false,
+    screen = null;
 
   /* Paper has no room for thirty rules: findings are listed as they are drawn, by severity, with all their counts. */
   function levels() {
-    var by = (Mapapp.summary && Mapapp.summary.by && Mapapp.summary.by["findings.rule"]) || {}, rules = Mapapp.symbols.classes("rule");
+    var by = (Mapapp.summary && Mapapp.summary.by && Mapapp.summary.by["findings.rule"]) || {},
+      rules = Mapapp.symbols.classes("rule");
     return Mapapp.symbols.classes("severity").map(function (level) {
-      return { entry: level, n: rules.filter(function (rule) { return level.members.indexOf(rule.severity) >= 0; }).reduce(function (sum, rule) { return sum + (by[rule.value] || 0); }, 0) };
+      return {
+        entry: level,
+        n: rules
+          .filter(function (rule) {
+            return level.members.indexOf(rule.severity) >= 0;
+          })
+          .reduce(function (sum, rule) {
+            return sum + (by[rule.value] || 0);
+          }, 0)
+      };
     });
   }
 
   function legendList() {
     var shown = Mapapp.legend.shown();
-    return ((Mapapp.view && Mapapp.view.layers) || []).filter(function (layer) { return shown.indexOf(layer.name) >= 0; }).map(function (layer) {
-      var shape = Mapapp.legend.shapeOf(layer), single = Mapapp.symbols.ofLayer(layer.name)[0];
-      var entries = layer.name === "findings" ? levels() : Mapapp.legend.entriesOf(layer).filter(function (entry) { return Mapapp.legend.classOn(layer, entry); }).map(function (entry) {
-        return { entry: entry, n: Mapapp.legend.columnOf(layer) ? Mapapp.legend.count(layer, entry) : null };
+    return ((Mapapp.view && Mapapp.view.layers) || [])
+      .filter(function (layer) {
+        return shown.indexOf(layer.name) >= 0;
+      })
+      .map(function (layer) {
+        var shape = Mapapp.legend.shapeOf(layer),
+          single = Mapapp.symbols.ofLayer(layer.name)[0];
+        var entries =
+          layer.name === "findings"
+            ? levels()
+            : Mapapp.legend
+                .entriesOf(layer)
+                .filter(function (entry) {
+                  return Mapapp.legend.classOn(layer, entry);
+                })
+                .map(function (entry) {
+                  return { entry: entry, n: Mapapp.legend.columnOf(layer) ? Mapapp.legend.count(layer, entry) : null };
+                });
+        entries = entries.filter(function (item) {
+          return item.n !== 0;
+        });
+        return el(
+          "li",
+          {},
+          el("h3", {}, entries.length || !single ? null : Mapapp.symbols.swatch(single, shape), layer.title),
+          entries.length
+            ? el(
+                "ul",
+                {},
+                entries.map(function (item) {
+                  return el(
+                    "li",
+                    {},
+                    Mapapp.symbols.swatch(item.entry, shape),
+                    el("span", {}, item.entry.label),
+                    item.n === null ? null : el("span", { "class": "count" }, item.n)
+                  );
+                })
+              )
+            : null
+        );
       });
-      entries = entries.filter(function (item) { return item.n !== 0; });
-      return el("li", {}, el("h3", {}, entries.length || !single ? null : Mapapp.symbols.swatch(single, shape), layer.title),
-        entries.length ? el("ul", {}, entries.map(function (item) { return el("li", {}, Mapapp.symbols.swatch(item.entry, shape), el("span", {}, item.entry.label), item.n === null ? null : el("span", { "class": "count" }, item.n)); })) : null);
-    });
   }
 
   function north() {
-    return Mapapp.dom.svg("svg", { viewBox: "0 0 24 40", "class": "north", role: "img", "aria-label": t("print.north") },
-      Mapapp.dom.svg("path", { d: "M12 2 20 30 12 25 4 30z", fill: "none", stroke: "currentColor", "stroke-width": 1.4 }), Mapapp.dom.svg("path", { d: "M12 2v23l-8 5z", fill: "currentColor" }),
-      Mapapp.dom.svg("text", { x: 12, y: 39, "text-anchor": "middle", "font-size": 9, "font-weight": 600, fill: "currentColor" }, "N"));
+    return Mapapp.dom.svg(
+      "svg",
+      { viewBox: "0 0 24 40", "class": "north", role: "img", "aria-label": t("print.north") },
+      Mapapp.dom.svg("path", {
+        d: "M12 2 20 30 12 25 4 30z",
+        fill: "none",
+        stroke: "currentColor",
+        "stroke-width": 1.4
+      }),
+      Mapapp.dom.svg("path", { d: "M12 2v23l-8 5z", fill: "currentColor" }),
+      Mapapp.dom.svg(
+        "text",
+        { x: 12, y: 39, "text-anchor": "middle", "font-size": 9, "font-weight": 600, fill: "currentColor" },
+        "N"
+      )
+    );
   }
 
   function totals() {
     var s = Mapapp.summary && Mapapp.summary.totals;
     if (!s) return null;
-    var list = [["compounds", s.compounds], ["households", s.households], ["area_m2", s.floor_area_m2], ["buildings", s.buildings], ["money_wan", s.invest_total_wan]];
-    return el("p", { "class": "print-totals" }, list.filter(function (item) { return item[1] !== undefined; }).map(function (item) { return el("span", {}, Mapapp.format.words(item[0], item[1])); }));
+    var list = [
+      ["compounds", s.compounds],
+      ["households", s.households],
+      ["area_m2", s.floor_area_m2],
+      ["buildings", s.buildings],
+      ["money_wan", s.invest_total_wan]
+    ];
+    return el(
+      "p",
+      { "class": "print-totals" },
+      list
+        .filter(function (item) {
+          return item[1] !== undefined;
+        })
+        .map(function (item) {
+          return el("span", {}, Mapapp.format.words(item[0], item[1]));
+        })
+    );
   }
 
   function draw() {
@@ -47,14 +124,51 @@
     var frame = document.getElementById("map-frame");
     var view = Mapapp.view || {};
     var today = new Date();
-    Mapapp.dom.fill(sheet.querySelector(".print-head"), el("h1", {}, sheet.querySelector("#print-title") ? sheet.querySelector("#print-title").value : view.county),
-      el("p", {}, t("as_of", { date: Mapapp.format.date(Mapapp.summary && Mapapp.summary.as_of) }), words.map(function (item) { return el("span", {}, " · ", item.label, Mapapp.lang === "en" ? ": " : "：", item.text); })), totals());
+    Mapapp.dom.fill(
+      sheet.querySelector(".print-head"),
+      el("h1", {}, sheet.querySelector("#print-title") ? sheet.querySelector("#print-title").value : view.county),
+      el(
+        "p",
+        {},
+        t("as_of", { date: Mapapp.format.date(Mapapp.summary && Mapapp.summary.as_of) }),
+        words.map(function (item) {
+          return el("span", {}, " · ", item.label, Mapapp.lang === "en" ? ": " : "：", item.text);
+        })
+      ),
+      totals()
+    );
     var bar = el("span", { "class": "scale-bar", css: { width: s.pixels + "px" } });
-    Mapapp.dom.fill(sheet.querySelector(".print-side"), north(), el("h2", {}, t("print.legend")), el("ul", { "class": "print-legend" }, legendList()),
-      el("p", { "class": "scale" }, bar, el("span", {}, Mapapp.controls.scaleWords(s.metres))), el("p", { "class": "small" }, t("print.about_scale", { n: Mapapp.format.number(s.ratio) })));
-    Mapapp.dom.fill(sheet.querySelector(".print-foot"), el("span", {}, t("print.crs", { crs: (view.crs && (view.crs.name || view.crs.code)) || view.crs || t("unknown_short") })),
-      el("span", {}, t("print.source", { county: view.county || "" })), el("span", {}, t("print.made", { date: Mapapp.format.date(today.getFullYear() + "-" + ("0" + (today.getMonth() + 1)).slice(-2) + "-" + ("0" + today.getDate()).slice(-2)) })),
-      el("b", {}, (view.share && view.share.watermark) || t("print.internal")));
+    Mapapp.dom.fill(
+      sheet.querySelector(".print-side"),
+      north(),
+      el("h2", {}, t("print.legend")),
+      el("ul", { "class": "print-legend" }, legendList()),
+      el("p", { "class": "scale" }, bar, el("span", {}, Mapapp.controls.scaleWords(s.metres))),
+      el("p", { "class": "small" }, t("print.about_scale", { n: Mapapp.format.number(s.ratio) }))
+    );
+    Mapapp.dom.fill(
+      sheet.querySelector(".print-foot"),
+      el(
+        "span",
+        {},
+        t("print.crs", { crs: (view.crs && (view.crs.name || view.crs.code)) || view.crs || t("unknown_short") })
+      ),
+      el("span", {}, t("print.source", { county: view.county || "" })),
+      el(
+        "span",
+        {},
+        t("print.made", {
+          date: Mapapp.format.date(
+            today.getFullYear() +
+              "-" +
+              ("0" + (today.getMonth() + 1)).slice(-2) +
+              "-" +
+              ("0" + today.getDate()).slice(-2)
+          )
+        })
+      ),
+      el("b", {}, (view.share && view.share.watermark) || t("print.internal"))
+    );
     if (frame.parentNode !== sheet.querySelector(".print-map")) sheet.querySelector(".print-map").appendChild(frame);
     map.invalidateSize({ animate: false, pan: false });
   }
@@ -77,14 +191,97 @@
     zoom = map.getZoom();
     var sheet = document.getElementById("print-sheet");
     var title = (Mapapp.view && (Mapapp.view.title || Mapapp.view.county)) || "";
-    Mapapp.dom.fill(sheet, el("div", { "class": "print-bar" },
-      el("label", { "class": "inline" }, el("span", {}, t("print.title")), el("input", { type: "text", "class": "input", id: "print-title", value: title + " · " + t("page.one_map"), maxlength: 80, on: { input: draw } })),
-      el("label", { "class": "inline" }, el("span", {}, t("print.paper")), el("select", { "class": "input", id: "print-size", on: { change: function (event) { pick(event.target.value); } } }, el("option", { value: "a4", selected: size === "a4" }, "A4"), el("option", { value: "a3", selected: size === "a3" }, "A3"))),
-      el("button", { type: "button", "class": "button", "aria-label": t("controls.zoom_in"), on: { click: function () { Mapapp.maplayer.map().zoomIn(); } } }, Mapapp.dom.icon("plus")),
-    el("button", { type: "button", "class": "button", "aria-label": t("controls.zoom_out"), on: { click: function () { Mapapp.maplayer.map().zoomOut(); } } }, Mapapp.dom.icon("minus")),
-    el("span", { "class": "bar-space" }), el("button", { type: "button", "class": "button primary", id: "print-now", on: { click: function () { window.print(); } } }, t("print.now")),
-      el("button", { type: "button", "class": "button", id: "print-close", on: { click: close } }, t("print.close"))),
-    el("div", { "class": "paper" }, el("header", { "class": "print-head" }), el("div", { "class": "print-map" }), el("aside", { "class": "print-side" }), el("footer", { "class": "print-foot" })));
+    Mapapp.dom.fill(
+      sheet,
+      el(
+        "div",
+        { "class": "print-bar" },
+        el(
+          "label",
+          { "class": "inline" },
+          el("span", {}, t("print.title")),
+          el("input", {
+            type: "text",
+            "class": "input",
+            id: "print-title",
+            value: title + " · " + t("page.one_map"),
+            maxlength: 80,
+            on: { input: draw }
+          })
+        ),
+        el(
+          "label",
+          { "class": "inline" },
+          el("span", {}, t("print.paper")),
+          el(
+            "select",
+            {
+              "class": "input",
+              id: "print-size",
+              on: {
+                change: function (event) {
+                  pick(event.target.value);
+                }
+              }
+            },
+            el("option", { value: "a4", selected: size === "a4" }, "A4"),
+            el("option", { value: "a3", selected: size === "a3" }, "A3")
+          )
+        ),
+        el(
+          "button",
+          {
+            type: "button",
+            "class": "button",
+            "aria-label": t("controls.zoom_in"),
+            on: {
+              click: function () {
+                Mapapp.maplayer.map().zoomIn();
+              }
+            }
+          },
+          Mapapp.dom.icon("plus")
+        ),
+        el(
+          "button",
+          {
+            type: "button",
+            "class": "button",
+            "aria-label": t("controls.zoom_out"),
+            on: {
+              click: function () {
+                Mapapp.maplayer.map().zoomOut();
+              }
+            }
+          },
+          Mapapp.dom.icon("minus")
+        ),
+        el("span", { "class": "bar-space" }),
+        el(
+          "button",
+          {
+            type: "button",
+            "class": "button primary",
+            id: "print-now",
+            on: {
+              click: function () {
+                window.print();
+              }
+            }
+          },
+          t("print.now")
+        ),
+        el("button", { type: "button", "class": "button", id: "print-close", on: { click: close } }, t("print.close"))
+      ),
+      el(
+        "div",
+        { "class": "paper" },
+        el("header", { "class": "print-head" }),
+        el("div", { "class": "print-map" }),
+        el("aside", { "class": "print-side" }),
+        el("footer", { "class": "print-foot" })
+      )
+    );
     sheet.hidden = false;
     document.body.classList.add("printing");
     screen = Mapapp.view.style;
@@ -96,13 +293,17 @@
   }
 
   function keys(event) {
-    if (event.key === "Escape") { event.stopPropagation(); close(); }
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      close();
+    }
   }
 
   function close() {
     if (!opened) return;
     opened = false;
-    var map = Mapapp.maplayer.map(), seen = map.getCenter();
+    var map = Mapapp.maplayer.map(),
+      seen = map.getCenter();
     map.off("moveend zoomend", draw);
     document.removeEventListener("keydown", keys, true);
     var main = document.getElementById("main");

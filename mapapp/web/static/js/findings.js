@@ -1,0 +1,106 @@
+/* This script lists findings about a feature and sends what a planner decides: confirmed, dismissed, fixed, open again. */
+(function () {
+  "use strict";
+  var Mapapp = (window.Mapapp = window.Mapapp || {});
+  var el = Mapapp.dom.el,
+    t = Mapapp.t;
+
+  function decide(finding, status, note, box) {
+    Array.prototype.forEach.call(box.querySelectorAll("button"), function (button) {
+      button.disabled = true;
+    });
+    return Mapapp.api.post("/findings/" + encodeURIComponent(finding.finding_id), { status: status, note: note }).then(
+      function () {
+        finding.status = status;
+        finding.note = note;
+        Mapapp.dom.toast(t("finding.saved"), "success");
+        box.parentNode.replaceChild(findingBox(finding), box);
+        if (Mapapp.app) Mapapp.app.decided();
+      },
+      function (error) {
+        Array.prototype.forEach.call(box.querySelectorAll("button"), function (button) {
+          button.disabled = false;
+        });
+        var old = box.querySelector(".notice");
+        if (old) old.parentNode.removeChild(old);
+        box.appendChild(el("p", { "class": "notice error", role: "alert" }, error.message));
+      }
+    );
+  }
+
+  function findingBox(finding) {
+    var may = Mapapp.view && Mapapp.view.can && Mapapp.view.can.edit;
+    var state = finding.status || "open";
+    var note = el("input", {
+      type: "text",
+      "class": "input",
+      maxlength: 500,
+      placeholder: t("finding.note"),
+      "aria-label": t("finding.note"),
+      value: finding.note || ""
+    });
+    var box = el(
+      "li",
+      { "class": "finding", "data-status": state },
+      el(
+        "p",
+        { "class": "finding-head" },
+        Mapapp.symbols.swatch(Mapapp.symbols.classOf("rule", finding.rule), "point"),
+        el("b", {}, finding.title || Mapapp.symbols.classOf("rule", finding.rule).label),
+        el("span", { "class": "state " + state }, t("finding." + state))
+      ),
+      el("p", {}, finding.message || ""),
+      finding.fix ? el("p", { "class": "muted small" }, t("finding.fix"), finding.fix) : null,
+      finding.note && !may ? el("p", { "class": "small" }, t("finding.note_is"), finding.note) : null
+    );
+    if (may && finding.finding_id) {
+      var act = function (status) {
+        return function () {
+          if (status === "dismissed" && !note.value.trim()) {
+            note.focus();
+            note.setAttribute("aria-invalid", "true");
+            Mapapp.dom.toast(t("finding.reason"), "error");
+            return;
+          }
+          decide(finding, status, note.value.trim(), box);
+        };
+      };
+      box.appendChild(
+        el(
+          "div",
+          { "class": "finding-act" },
+          note,
+          el(
+            "div",
+            { "class": "row" },
+            ["confirmed", "dismissed", "fixed", "open"]
+              .filter(function (status) {
+                return status !== state;
+              })
+              .map(function (status) {
+                return el(
+                  "button",
+                  { type: "button", "class": "button", "data-decide": status, on: { click: act(status) } },
+                  t("finding.act_" + status)
+                );
+              })
+          )
+        )
+      );
+    }
+    return box;
+  }
+
+  function findingList(feature) {
+    var rows = feature.findings || [];
+    if (!rows.length) return null;
+    return el(
+      "section",
+      {},
+      el("h3", {}, t("card.findings", { n: rows.length })),
+      el("ul", { "class": "findings" }, rows.map(findingBox))
+    );
+  }
+
+  Mapapp.findings = { list: findingList };
+})();
