@@ -33,8 +33,6 @@ class County:
         What the audit has to find and nothing else: ``rule layer feature_id compound_id verdict note``.
     verdicts : DataFrame
         ``compound_id verdict note`` for every compound.
-    river : GeoDataFrame
-        The river's surface, for pictures.
     elevation : callable
         Ground level in metres at easting and northing.
     """
@@ -45,7 +43,6 @@ class County:
     layers: Mapping[str, gpd.GeoDataFrame | pd.DataFrame]
     truth: pd.DataFrame
     verdicts: pd.DataFrame
-    river: gpd.GeoDataFrame
     elevation: Callable[[npt.ArrayLike, npt.ArrayLike], Floats]
 
 
@@ -168,17 +165,21 @@ def county(seed: int = 2022) -> County:
         "inlets": _inlets(manholes, pipes),
         "streets": gpd.GeoDataFrame(typed(roads, "streets"), geometry="geometry", crs=ground.CRS),
         "survey_areas": _survey_areas(),
+        "waters": _river(names),
     }
     changed, truth, verdicts = gaps.plant(layers, drawn, node_ids, names, rng)
     layers |= changed
     layers["compounds"] = gpd.GeoDataFrame(typed(layers["compounds"], "compounds"), geometry="geometry", crs=ground.CRS)
     layers |= tables.tables(layers["compounds"], verdicts, names, rng)
+    return County(names["county"], ground.CRS, programme.AS_OF, layers, truth, verdicts, ground.elevation)
+
+
+def _river(names: Mapping[str, Any]) -> gpd.GeoDataFrame:
     s = np.linspace(-250, 2650, 150)
     banks = [ground.to_map(s, -ground.RIVER_HALF_WIDTH_M), ground.to_map(s[::-1], ground.RIVER_HALF_WIDTH_M)]
-    river = gpd.GeoDataFrame(
-        {"name": [names["river"]]}, geometry=[shapely.Polygon(np.round(np.concatenate(banks), 2))], crs=ground.CRS
-    )
-    return County(names["county"], ground.CRS, programme.AS_OF, layers, truth, verdicts, river, ground.elevation)
+    surface = shapely.Polygon(np.round(np.concatenate(banks), 2))
+    row = typed(pd.DataFrame({"water_id": ["H1"], "name": [names["river"]], "class": ["river"]}), "waters")
+    return gpd.GeoDataFrame(row, geometry=[surface], crs=ground.CRS)
 
 
 def _network(

@@ -182,6 +182,9 @@ def _one(name: str, label: Text, **look: Any) -> tuple[Class, ...]:
 STYLE: Mapping[str, LayerStyle] = MappingProxyType({
     s.id: s
     for s in (
+        LayerStyle("waters", "waters", "", Text("水系", "Waters"),
+                   _one("water", Text("水系", "Water"), fill="#C9DFEA", stroke="#A5C6D6", width=0.8),
+                   fallback="water", label_column="name", label_zoom=15),
         LayerStyle("survey_areas", "survey_areas", "", Text("普查范围", "Survey areas"),
                    _one("survey_area", Text("普查范围", "Survey area"), fill="#2F6DA8", opacity=0.06,
                         stroke="#2F6DA8", width=1.2, dash=(8, 4)), fallback="survey_area"),

@@ -15,7 +15,7 @@ from mapapp.programme.report import chinese_date
 from mapapp.render import sheet
 from mapapp.services import counties
 
-LAYERS = ("survey_areas", "streets", "buildings", "compounds", "pipes", "manholes", "outlets", "links", "findings")
+LAYERS = ("waters", "survey_areas", "streets", "buildings", "compounds", "pipes", "manholes", "outlets", "links", "findings")
 """What a sheet shows, where the county holds it."""
 
 _AROUND_COMPOUND_M = 60.0

@@ -36,6 +36,7 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "streets": ("name", "class"),
     "buildings": ("building_no", "floors", "households", "compound_id"),
     "survey_areas": ("covers", "date"),
+    "waters": ("name", "class"),
     "links": ("diameter_mm", "length_m", "pump", "cost", "compound_ids"),
     "candidates": ("compound_id", "rank", "manhole_id", "gravity", "length_m"),
 }

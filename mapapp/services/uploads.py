@@ -22,7 +22,7 @@ from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 
 LAYERS: Final = (
-    "compounds", "ledger", "pipes", "manholes", "outlets", "inlets", "buildings", "streets", "survey_areas", "problems",
+    "compounds", "ledger", "pipes", "manholes", "outlets", "inlets", "buildings", "streets", "survey_areas", "waters", "problems",
     "projects", "management", "meetings",
 )  # fmt: skip
 _HOURS: Final = 6.0
