@@ -341,7 +341,7 @@ class _Sizer:
     def lifted(self, p: int, k: int, above: _Above, number: int) -> _Labels:
         """Lift what comes in to minimum cover, or to steps below, and go on by gravity."""
         top = self._top(p, self.sizes[k] / 1000.0, k)
-        rows = np.flatnonzero(above.low < top - 1e-9)
+        rows = self._pumped_from(p, above, self.sizes[k], top)
         if len(rows) and self.prices.pump[2] == 0.0:  # lifting higher costs nothing more
             levels = np.array([top])
         elif len(rows):
@@ -356,9 +356,25 @@ class _Sizer:
         out.pick = pick
         return out
 
+    def _pumped_from(self, p: int, above: _Above, size: float, top: float) -> Array:
+        """Return the one row of ``above`` below ``top`` that is best to pump from.
+
+        Cost of lifting is linear in the lift, so the same row is best for every level that is lifted to.
+        """
+        rows = np.flatnonzero(above.low < top - 1e-9)
+        if len(rows) < 2:
+            return rows
+        wells = self.prices.manhole_cost(size, self.tree.ground_up[p] - above.low[rows])
+        metre = self.prices.pump[2] * 1000.0 * self.tree.flow[p]
+        deep = self.tree.ground_up[p] - above.low[rows] > self.standard.max_depth_m
+        value = above.cost[rows] + wells - metre * above.low[rows] + np.where(deep, np.inf, 0.0)
+        return rows[[int(np.argmin(value))]]
+
     def pressed(self, p: int, above: _Above, number: int) -> _Labels:
         """Pump through a rising main at minimum cover."""
         tree, standard = self.tree, self.standard
+        rows = self._pumped_from(p, above, self.sizes[0], np.inf)
+        above = _Above(above.join[rows], above.cost[rows], above.low[rows], above.labels[rows])
         sizes = np.array(sorted(standard.pressure_sizes_mm))
         fast = tree.flow[p] / (np.pi / 4 * (sizes / 1000.0) ** 2) <= standard.pressure_velocity_ms[1]
         size = float(sizes[np.argmax(fast)] if fast.any() else sizes[-1])
@@ -371,7 +387,7 @@ class _Sizer:
             join=np.full(n, down + (d if standard.join == "crown" else 0.0)), cost=above.cost, size=np.zeros(n),
             diameter=np.full(n, size), up=np.full(n, up), down=np.full(n, down), mode=np.full(n, PRESSURE),
             lift=np.maximum(down - above.low, 0.0) + loss, sump=np.minimum(above.low, up),
-            above=np.full(n, number), pick=np.arange(n),
+            above=np.full(n, number), pick=rows,
         )  # fmt: skip
 
     def price(self, p: int, labels: _Labels) -> Array:

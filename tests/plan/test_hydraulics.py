@@ -175,7 +175,9 @@ def test_every_rule_of_the_standard_holds_in_the_answer(pipes):
     assert ((gravity.velocity_ms >= 0.6 - 1e-6) | (gravity.diameter_mm == 200) | (gravity.flow_lps == 0)).all()
     below = gravity.dropna(subset="downstream_pipe_id").join(out.add_suffix("_q"), on="downstream_pipe_id")
     below = below[~below.pump_q]
-    assert (below.invert_down_m + below.diameter_mm / 1000 >= below.invert_up_m_q + below.diameter_mm_q / 1000 - 1e-9).all()
+    assert (
+        below.invert_down_m + below.diameter_mm / 1000 >= below.invert_up_m_q + below.diameter_mm_q / 1000 - 1e-9
+    ).all()
     assert (below.diameter_mm_q >= below.diameter_mm).all()
 
 
