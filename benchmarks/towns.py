@@ -57,7 +57,7 @@ def make(pipes: int, seed: int = 1) -> Town:
     def add(x0, y0, x1, y1, a, b, kind, size, flow=0, town=None):
         shape = np.broadcast_shapes(np.shape(x0), np.shape(x1), np.shape(a))
         row = {k: np.broadcast_to(v, shape).ravel().astype(float) for k, v in
-               dict(x0=x0, y0=y0, x1=x1, y1=y1, a=a, b=b, kind=kind, size=size, flow=flow).items()}  # fmt: skip
+               {"x0": x0, "y0": y0, "x1": x1, "y1": y1, "a": a, "b": b, "kind": kind, "size": size, "flow": flow}.items()}  # fmt: skip
         rows.append(row)
         return shape
 

@@ -36,7 +36,7 @@ class Batch:
     feature_id: Sequence[str]
     geometry: npt.NDArray[Any]
     related: Sequence[str] | None = None
-    value: npt.NDArray[np.float64] | None = None
+    value: npt.NDArray[Any] | None = None
     words: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     part: Sequence[str] | None = None
     severity: Sequence[str] | None = None
@@ -47,7 +47,7 @@ class Batch:
 
 def points(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
     """Return shapely points; an empty array for none."""
-    return shapely.points(np.column_stack([x, y])) if len(x) else np.empty(0, dtype=object)
+    return np.asarray(shapely.points(np.column_stack([x, y]))) if len(x) else np.empty(0, dtype=object)
 
 
 def table(batches: Sequence[Batch], crs: Any) -> gpd.GeoDataFrame:
@@ -86,7 +86,7 @@ def table(batches: Sequence[Batch], crs: Any) -> gpd.GeoDataFrame:
 
 
 def _pair(batch: Batch, related: str) -> list[str]:
-    """The related feature belongs to the identity of findings between two features, not to lists of bystanders."""
+    """Return the related feature where it belongs to the identity of a finding; bystanders do not."""
     return [related] if batch.rule in _BETWEEN_TWO else []
 
 
@@ -96,7 +96,7 @@ _BETWEEN_TWO = frozenset({
 })  # fmt: skip
 
 
-def _messages(batch: Batch, related: Sequence[str], value: npt.NDArray[np.float64]) -> dict[str, list[str]]:
+def _messages(batch: Batch, related: Sequence[str], value: npt.NDArray[Any]) -> dict[str, list[str]]:
     template, layer = RULES[batch.rule].message, LAYER_NAMES[batch.layer]
     out: dict[str, list[str]] = {}
     for lang in LANGS:

@@ -26,7 +26,7 @@ _UNSERVED = (v.NOT_CONNECTED, v.NO_MAIN, v.DANGLING, v.WRONG_OUTLET, v.NO_GRAVIT
 
 def served_nodes(town: Town, need: Floats) -> Bools:
     """Return the nodes of the sewage network from which water reaches a plant or boundary."""
-    string, a, b = town.link
+    _, a, b = town.link
     used = np.zeros(len(town.nodes), dtype=bool)
     used[a] = used[b] = True
     need = need[: len(town.nodes)]
@@ -96,8 +96,11 @@ def table(
         With ``no_gravity`` in place of ``not_connected`` where levels are known and every place lies too high.
     """
     rows = np.flatnonzero(np.isin(decision.verdict, _UNSERVED) & ~shapely.is_missing(found.shape))
-    at, node, distance = _near(found, town, reach, rows)
     own = _outlet_level(found, town, joined)
+    # where neither streets nor levels can change the order, the nearest few are enough (a pipe may come twice)
+    few = np.isnan(own[rows]) & (streets is None)
+    look = np.where(few, 2 * town.settings.candidates, max(_LOOK_AT, 2 * town.settings.candidates))
+    at, node, distance = _near(found, town, reach, rows, look)
     length, method = distance * town.settings.straight_factor, np.full(len(at), "straight", dtype=object)
     if streets is not None and len(at):
         origin, of = np.unique(at, return_inverse=True)
@@ -107,42 +110,37 @@ def table(
         method[known] = "streets"
     required = length * town.settings.link_slope
     available = own[at] - lowest_level(town)[node]
-    runs = np.where(np.isnan(available), np.nan, (available >= required).astype(float))
     hidden = np.zeros(len(node), dtype=bool)
     well = town.manhole[node]
     hidden[well >= 0] = town.manholes.found[well[well >= 0]] == tables.HIDDEN
     name = _place_names(town, node)
-    order = np.lexsort(
-        (name, np.round(length, 3), np.where(np.isnan(runs), 1, 2 - 2 * np.nan_to_num(runs)), hidden, at)
-    )
-    at, node, length, method, available, required, runs, name, well = (
-        a[order] for a in (at, node, length, method, available, required, runs, name, well)
-    )
-    once = _first_of_each(at, name)
-    at, node, length, method, available, required, runs, name, well = (
-        a[once] for a in (at, node, length, method, available, required, runs, name, well)
-    )
-    rank = np.arange(len(at)) - np.searchsorted(at, at) + 1
-    decision = _without_fall(decision, at, runs)
-    top = rank <= town.settings.candidates
-    at, node, length, method, available, required, runs, name, well, rank = (
-        a[top] for a in (at, node, length, method, available, required, runs, name, well, rank)
-    )
-    ids = names(found.ids, at)
-    lines = shapely.shortest_line(found.shape[at], points(town.nodes.x[node], town.nodes.y[node])) if len(at) else []
+    places = pd.DataFrame({
+        "at": at, "hidden": hidden, "uphill": np.select([np.isnan(available), available >= required], [1, 0], 2),
+        "length": np.round(length, 3), "name": name, "node": node, "method": method, "available": available,
+        "required": required, "manhole": well >= 0,
+    })  # fmt: skip
+    places = places.sort_values(["at", "hidden", "uphill", "length", "name"], kind="stable")
+    places = places.drop_duplicates(["at", "name"])  # both ends of a pipe are one place to join
+    places["rank"] = places.groupby("at").cumcount() + 1
+    decision = _without_fall(decision, places["at"].to_numpy(), places["uphill"].to_numpy())
+    best = places[places["rank"] <= town.settings.candidates]
+    of_compound, of_node = best["at"].to_numpy(), best["node"].to_numpy()
+    ids = names(found.ids, of_compound)
+    ends = points(town.nodes.x[of_node], town.nodes.y[of_node])
+    lines = shapely.shortest_line(found.shape[of_compound], ends) if len(best) else np.empty(0, dtype=object)
     frame = gpd.GeoDataFrame(
         {
-            "candidate_id": pd.array([f"{c}#{r}" for c, r in zip(ids, rank, strict=True)], dtype="str"),
+            "candidate_id": pd.array([f"{c}#{r}" for c, r in zip(ids, best["rank"], strict=True)], dtype="str"),
             "compound_id": pd.array(ids, dtype="str"),
-            "rank": pd.array(rank, dtype="Int64"),
-            "manhole_id": pd.array(name.tolist(), dtype="str"),
-            "node_kind": pd.array(np.where(well >= 0, "manhole", "pipe").tolist(), dtype="str"),
-            "length_m": np.round(length, 2),
-            "method": pd.array(method.tolist(), dtype="str"),
-            "available_fall_m": np.round(available, 3),
-            "required_fall_m": np.round(required, 3),
-            "gravity": pd.array([None if np.isnan(r) else bool(r) for r in runs], dtype="boolean"),
-            "cost": np.full(len(at), np.nan),
+            "rank": pd.array(best["rank"].to_numpy(), dtype="Int64"),
+            "manhole_id": pd.array(best["name"].to_numpy(), dtype="str"),
+            "node_kind": pd.array(np.where(best["manhole"], "manhole", "pipe"), dtype="str"),
+            "length_m": best["length"].round(2).to_numpy(),
+            "method": pd.array(best["method"].to_numpy(), dtype="str"),
+            "available_fall_m": best["available"].round(3).to_numpy(),
+            "required_fall_m": best["required"].round(3).to_numpy(),
+            "gravity": best["uphill"].map({0: True, 2: False}).astype("boolean").to_numpy(),
+            "cost": np.full(len(best), np.nan),
         },
         geometry=lines,
         crs=crs,
@@ -150,7 +148,7 @@ def table(
     return frame, decision
 
 
-def _near(found: Compounds, town: Town, reach: Reach, rows: Ints) -> tuple[Ints, Ints, Floats]:
+def _near(found: Compounds, town: Town, reach: Reach, rows: Ints, look: Ints) -> tuple[Ints, Ints, Floats]:
     """Pair compounds with their nearest served places; with manholes on record, only those."""
     none = np.zeros(0, dtype=np.int64)
     node = np.flatnonzero(served_nodes(town, reach.need))
@@ -167,7 +165,7 @@ def _near(found: Compounds, town: Town, reach: Reach, rows: Ints) -> tuple[Ints,
         near = np.flatnonzero(_in_boxes(town.nodes.x[node], town.nodes.y[node], box))
         tree = shapely.STRtree(points(town.nodes.x[node[near]], town.nodes.y[node[near]]))
         i, j = tree.query(shape[open_], predicate="dwithin", distance=radius)
-        enough = (np.bincount(i, minlength=len(open_)) >= _LOOK_AT) | (radius == far)
+        enough = (np.bincount(i, minlength=len(open_)) >= look[open_]) | (radius == far)
         done = enough[i]
         pairs.append((open_[i[done]], near[j[done]]))
         open_ = open_[~enough]
@@ -180,12 +178,12 @@ def _near(found: Compounds, town: Town, reach: Reach, rows: Ints) -> tuple[Ints,
     order = np.lexsort((np.round(distance, 6), i))
     i, j, distance = i[order], j[order], distance[order]
     # everything as near as the last that we look at, then names decide
-    last = np.minimum(np.searchsorted(i, i) + _LOOK_AT, np.searchsorted(i, i, side="right")) - 1
+    last = np.minimum(np.searchsorted(i, i) + look[i], np.searchsorted(i, i, side="right")) - 1
     keep = distance <= distance[last] + 1e-6
     i, j, distance = i[keep], j[keep], distance[keep]
     order = np.lexsort((_place_names(town, node[j]), np.round(distance, 6), i))
     i, j, distance = i[order], j[order], distance[order]
-    keep = np.arange(len(i)) - np.searchsorted(i, i) < _LOOK_AT
+    keep = np.arange(len(i)) - np.searchsorted(i, i) < look[i]
     return rows[i[keep]], node[j[keep]], distance[keep]
 
 
@@ -216,18 +214,11 @@ def _outlet_level(found: Compounds, town: Town, joined: Joined) -> Floats:
     return np.where(np.isnan(out), lowest, out)
 
 
-def _first_of_each(at: Ints, name: Any) -> Ints:
-    """Return the first place of each pair of compound and name, in order: both ends of a pipe are one place to join."""
-    _, number = np.unique(name, return_inverse=True)
-    _, first = np.unique(at * (int(number.max(initial=0)) + 1) + number, return_index=True)
-    return np.sort(first)
-
-
-def _without_fall(decision: Decision, at: Ints, runs: Floats) -> Decision:
+def _without_fall(decision: Decision, at: Ints, uphill: Ints) -> Decision:
     n = len(decision.verdict)
     count = np.bincount(at, minlength=n)
-    uphill = np.bincount(at, runs == 0, minlength=n)
-    rows = np.flatnonzero((decision.verdict == v.NOT_CONNECTED) & (count > 0) & (uphill == count))
+    too_high = np.bincount(at, uphill == 2, minlength=n)
+    rows = np.flatnonzero((decision.verdict == v.NOT_CONNECTED) & (count > 0) & (too_high == count))
     if len(rows) == 0:
         return decision
     verdict, reason = decision.verdict.copy(), list(decision.reason)

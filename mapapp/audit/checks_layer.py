@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
 from mapapp.audit import tables
 from mapapp.audit.batch import Batch, points
 from mapapp.audit.levels import PIPE_FIELDS
 from mapapp.audit.model import SEWAGE_BIT, Town, ends_at, names
-from mapapp.audit.tables import Objects, Points, pa, pc
+from mapapp.audit.tables import Objects, Points
 from mapapp.core.geometry import Bools, Ints
 from mapapp.core.text import Text
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapapp.audit import tables
 from mapapp.audit.batch import Batch, points
@@ -266,7 +268,7 @@ def manhole_spacings(town: Town) -> Batch:
 
 def node_missing(town: Town) -> Batch:
     """Find pipes that name a node which is neither a manhole nor an outlet; not run without manholes."""
-    pipes, pa, pc = town.pipes, tables.pa, tables.pc
+    pipes = town.pipes
     if len(town.manholes.points) == 0 or pipes.nodes[0].null_count + pipes.nodes[1].null_count == 2 * len(pipes):
         return Batch("node_missing", "pipes", [], np.empty(0, dtype=object))
     known = pa.chunked_array([town.manholes.points.ids.cast(pa.string()), town.outlets.points.ids.cast(pa.string())])

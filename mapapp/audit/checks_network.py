@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from mapapp.audit import tables
@@ -41,15 +43,6 @@ def sewage_flow(town: Town) -> Flow:
     out = np.bincount(a[way >= 0], minlength=n) + np.bincount(b[way <= 0], minlength=n)
     into = np.bincount(b[way >= 0], minlength=n) + np.bincount(a[way <= 0], minlength=n)
     return Flow(into, out, np.bincount(a, minlength=n) + np.bincount(b, minlength=n))
-
-
-@dataclass(frozen=True, slots=True)
-class Gaps:
-    """Ends that nearly join, or touch a body without a node: the cause of what lies above them."""
-
-    batches: list[Batch]
-    nodes: Ints
-    manholes: Ints
 
 
 def _own_ends(town: Town) -> tuple[Ints, Ints, Bools]:
@@ -188,7 +181,7 @@ def _bare_manholes(town: Town, node: Ints, string: Ints) -> tuple[Ints, Ints, Fl
     return end[ok], there[ok], distance[ok]
 
 
-def _told_once(town: Town, here: Ints, there: Ints, string: Ints, leaving: Bools, ids: np.ndarray) -> Bools:  # type: ignore[type-arg]  # ids as objects
+def _told_once(town: Town, here: Ints, there: Ints, string: Ints, leaving: Bools, ids: npt.NDArray[Any]) -> Bools:
     """Keep one of two findings that face each other: the side where water arrives, else the smaller id."""
     pair_of: dict[tuple[int, int], int] = {}
     keep = np.ones(len(here), dtype=bool)
@@ -206,7 +199,7 @@ def _told_once(town: Town, here: Ints, there: Ints, string: Ints, leaving: Bools
     return keep
 
 
-def edge_nodes(town: Town, surveyed: object) -> Bools:
+def edge_nodes(town: Town, surveyed: Any) -> Bools:
     """Return nodes where the survey ends: outside the surveyed area, or within reach of its border."""
     out = np.zeros(len(town.nodes), dtype=bool)
     if surveyed is None:
@@ -357,7 +350,7 @@ def pieces_without_outlet(town: Town, piece: Ints, excused: Ints) -> list[Batch]
     return out
 
 
-def orphan_manholes(town: Town, short_of: Ints, edge: object) -> Batch:
+def orphan_manholes(town: Town, short_of: Ints, edge: Any) -> Batch:
     """Find manholes that no pipe ends at or passes through; not those that an end stops short of, or at the edge."""
     at = town.nodes.point
     spots = np.flatnonzero(~np.isnan(town.manholes.points.x))

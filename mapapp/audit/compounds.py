@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import shapely
 
 from mapapp.audit import tables
@@ -23,7 +24,7 @@ LEDGER = ("connected", "partial", "not_connected", "septic_only", "discharges_to
 class Compounds:
     """The compounds: ``shape`` is valid or None; ``point`` marks those that are only a point."""
 
-    ids: tables.pa.Array
+    ids: pa.Array
     given: Objects
     shape: Objects
     point: Bools

@@ -171,7 +171,7 @@ def _basis(town: Town, decision: Decision) -> list[str]:
 
 
 def _piece_numbers(town: Town, piece: Ints) -> Ints:
-    """Number the pieces by size, the longest first, so that the number does not depend on the order of the table."""
+    """Return piece numbers by length, the longest first, so that the order of the table does not matter."""
     string, a, _ = town.link
     if len(string) == 0:
         return np.zeros(town.node_count, dtype=np.int64)
@@ -191,7 +191,7 @@ def outlet_of(town: Town, decision: Decision, reach: Reach, piece: Ints) -> list
         return out
     base = len(town.nodes)
     serving = set(town.outlets_that(tables.WWTP, tables.BOUNDARY).tolist())
-    good = [t for t in sorted(serving)]
+    good = sorted(serving)
     ids = dict(zip(good, names(town.outlets.points.ids, np.array(good, dtype=np.int64) - base), strict=True))
     for code, targets, label in (
         (v.CONNECTED, sorted(good, key=lambda t: (ids[t], t)), ids),

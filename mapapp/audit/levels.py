@@ -111,7 +111,8 @@ def _around(
     np.minimum.at(wide_low, end, low[start])
     np.maximum.at(wide_high, start, high[end])
     np.maximum.at(wide_high, end, high[start])
-    lows, highs = [], []
+    lows: list[Floats] = []
+    highs: list[Floats] = []
     for index, at, n in (
         (row, nodes.start, len(pipes)),
         (row, nodes.end, len(pipes)),
@@ -185,7 +186,7 @@ def directions(
         return direction, adverse, turned
     settled = usable & ~disputed
 
-    def flows(rows: Ints, way: tables.Codes) -> tuple[Floats, Floats]:
+    def flows(rows: Ints, way: tables.Codes) -> tuple[Ints, Ints]:
         leave = np.bincount(np.concatenate([base.a[rows[way >= 0]], base.b[rows[way <= 0]]]), minlength=n)
         enter = np.bincount(np.concatenate([base.b[rows[way >= 0]], base.a[rows[way <= 0]]]), minlength=n)
         return leave, enter

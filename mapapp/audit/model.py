@@ -12,6 +12,8 @@ import heapq
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from scipy.spatial import cKDTree
 
@@ -111,9 +113,9 @@ class Town:
         return names(self.pipes.ids, self.strings.row[strings])
 
 
-def names(ids: tables.pa.Array, rows: Ints) -> list[str]:
+def names(ids: pa.Array, rows: Ints) -> list[str]:
     """Return ids as text; an empty text where missing."""
-    return [v if v is not None else "" for v in ids.take(tables.pa.array(rows)).to_pylist()]
+    return [v if v is not None else "" for v in ids.take(pa.array(rows)).to_pylist()]
 
 
 def build(pipes: Pipes, manholes: Manholes, outlets: Outlets, settings: AuditSettings) -> Town:
@@ -199,7 +201,6 @@ def _swapped(pipes: Pipes, manholes: Manholes, nodes: Nodes, manhole: Ints, row:
     out = np.zeros(len(row), dtype=bool)
     if pipes.nodes[0].null_count == len(pipes) or len(manholes.points) == 0:
         return out
-    pc, pa = tables.pc, tables.pa
     ids = manholes.points.ids.cast(pa.string())
     place = [pc.index_in(n.cast(pa.string()), ids).fill_null(-1).to_numpy(zero_copy_only=False) for n in pipes.nodes]
     node_of = np.full(len(manholes.points) + 1, -1, dtype=np.int64)

@@ -52,7 +52,7 @@ class Streets:
         a, b = which[: len(start)], which[len(start) :]
         n = int(which.max()) + 1
         graph = sparse.coo_matrix((length, (a, b)), shape=(n, n)).tocsr()
-        pieces = shapely.linestrings(np.stack([start, end], axis=1))
+        pieces = np.asarray(shapely.linestrings(np.stack([start, end], axis=1)))
         return cls(pieces, a, b, graph, shapely.STRtree(pieces), settings.street_reach_m)
 
     def between(self, origin: Objects, of: Ints, target: Objects) -> Floats:

@@ -165,7 +165,8 @@ def codes(columns: Columns, layer: str, name: str, known: Mapping[str, int], def
     table = [words.get(str(w).strip().casefold(), default) for w in coded.dictionary.to_pylist()]
     index = coded.indices
     place = (pc.fill_null(index, len(table)) if index.null_count else index).to_numpy(zero_copy_only=False)
-    return np.array([*table, default], dtype=np.int8)[place]
+    out: Codes = np.array([*table, default], dtype=np.int8)[place]
+    return out
 
 
 @dataclass(frozen=True, slots=True)

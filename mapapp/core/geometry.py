@@ -80,14 +80,20 @@ class Lines:
         """Return the strings at the given places as shapely LineStrings."""
         part = self.take(strings)
         owner = np.repeat(np.arange(len(part)), np.diff(part.offsets))
-        xy = np.column_stack([part.x, part.y])
-        return shapely.linestrings(xy, indices=owner) if len(part) else np.empty(0, dtype=object)
+        if len(part) == 0:
+            return np.empty(0, dtype=object)
+        return np.asarray(shapely.linestrings(np.column_stack([part.x, part.y]), indices=owner))
 
     def along(self, string: Ints, segment: Ints, at: Floats) -> Floats:
         """Return the distance in metres from a string's start to the share ``at`` of one of its segments."""
-        step = np.hypot(np.diff(self.x), np.diff(self.y))
+        mine, which = np.unique(string, return_inverse=True)
+        part = self.take(mine)
+        step = np.hypot(np.diff(part.x), np.diff(part.y))
         total = np.concatenate([[0.0], np.cumsum(step)])
-        return total[segment] - total[self.offsets[string]] + at * step[segment]
+        begin = part.offsets[which]
+        place = begin + segment - self.offsets[string]
+        out: Floats = total[place] - total[begin] + at * step[place]
+        return out
 
 
 def _ragged(starts: Ints, counts: Ints) -> tuple[Ints, Ints]:

@@ -78,7 +78,7 @@ def points_near_segments(
 
 @njit(cache=True)
 def components(n: int, a: Any, b: Any) -> Any:
-    """Number the connected pieces of n nodes: union-find with path halving."""
+    """Return the number of each node's connected piece: union-find with path halving."""
     parent = np.arange(n)
     for k in range(len(a)):
         p, q = a[k], b[k]

@@ -138,7 +138,7 @@ def _pairs_within(x: Floats, y: Floats, tolerance_m: float, size: float | None =
 
 
 def _labels(n: int, a: Ints, b: Ints) -> Ints:
-    """Number the clusters that pairs make of n points, without gaps."""
+    """Return the number of each point's cluster, given pairs of n points; without gaps."""
     used = np.unique(np.concatenate([a, b]))
     sub = components(len(used), np.searchsorted(used, a), np.searchsorted(used, b))
     lowest = np.full(sub.max() + 1, n)
@@ -184,7 +184,8 @@ def components(n: int, a: Ints, b: Ints) -> Ints:
         found: Ints = loops.components(n, a, b)
         return found
     graph = sparse.coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n, n))
-    return csgraph.connected_components(graph, directed=False)[1].astype(np.int64)
+    label: Ints = csgraph.connected_components(graph, directed=False)[1].astype(np.int64)
+    return label
 
 
 def drains_to(n: int, upper: Ints, lower: Ints, targets: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

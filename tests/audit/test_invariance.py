@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import shapely
@@ -52,13 +54,9 @@ def answers(result):
     return found, judged.to_dict(), result.candidates.set_index("candidate_id")["manhole_id"].to_dict()
 
 
-EXPECTED = None
-
-
+@cache
 def expected():
-    global EXPECTED  # noqa: PLW0603  # the answer of the town as it stands, computed once
-    EXPECTED = EXPECTED or answers(run(everything()))
-    return EXPECTED
+    return answers(run(everything()))
 
 
 def moved(change):

@@ -78,7 +78,7 @@ def verdicts(result):
 
 
 def main(end=90.0, step=30.0, start=10.0, slope=0.01, **more):
-    """Return a sewer along y = 0 from x = 0 to ``end``, falling east, a pipe every ``step`` metres: M0, M1, …"""
+    """Return a sewer along y = 0 from x = 0 to ``end``, falling east, a pipe every ``step`` metres, M0 first."""
     n = round(end / step)
     return [
         falling(
