@@ -156,7 +156,7 @@ def test_back_forward_reload_and_paste_all_work(open_page):
     expect(page.locator("#card .card-title")).to_have_text("粮食局家属院")
     other = open_page(pasted)
     expect(other.locator("#card .card-title")).to_have_text("粮食局家属院")
-    assert set(other.evaluate("Mapapp.maplayer.tiles().counts('pipes').classes")) == {"sewage"}
+    other.wait_for_function("() => Object.keys(Mapapp.maplayer.tiles().counts('pipes').classes).join() === 'sewage'")
 
 
 def test_a_snapshot_is_chosen_and_stays_in_the_address(open_page):

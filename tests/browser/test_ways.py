@@ -105,7 +105,8 @@ def test_the_sheet_of_paper_has_all_a_map_needs(open_page):
 
 
 def make_share(page: Page, **fields: str) -> str:
-    page.click("#share-button")
+    if not page.locator(".share-form").count():
+        page.click("#share-button")
     for field, value in fields.items():
         page.fill(f"#share-{field}", value)
     page.click("#share-make")
@@ -197,4 +198,25 @@ def test_an_empty_county_teaches_what_to_do(chromium, tmp_path):
         expect(page.locator("#table-body")).to_contain_text("还没有小区")
         page.goto(address + "/gaps")
         expect(page.locator("#gaps")).to_contain_text("还不知道有没有缺口")
+        watch.end()
+
+
+def test_a_share_that_names_a_vanished_layer_opens_and_says_so(chromium, tmp_path):
+    """Streets are gone since the link was made: the rest is shown, with a sentence about them."""
+    path = tmp_path / "town.gpkg"
+    town.build(path)
+    with serve(path) as address:
+        watch = Watch(chromium, address)
+        maker = watch.open()
+        maker.click("#share-button")
+        maker.check("input[name=kind][value=unit]")
+        maker.select_option("#share-live", "live")
+        link = make_share(maker, unit="县自来水公司", code="7788xy")
+        with store.open(str(path)) as db:
+            db.apply(db.compare("streets", db.read("streets").iloc[:0], "replace"), by="test")
+        guest = watch.open(link, ready=False)
+        guest.fill("input[name=code]", "7788xy")
+        guest.keyboard.press("Enter")
+        expect(guest.locator("#map-note")).to_contain_text("道路")
+        expect(guest.locator("#facts .fact b").first).to_have_text("12")
         watch.end()
