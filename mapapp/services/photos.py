@@ -1,0 +1,201 @@
+"""This module keeps photos: re-encoded without their metadata, under random names in a folder beside the database.
+
+A photo may show faces, and its metadata may tell where somebody lives. So the picture is decoded and written anew as
+JPEG (EXIF, GPS and thumbnails stay behind), its name says nothing, and only editors get to see it; no share does.
+"""
+
+from __future__ import annotations
+
+import io
+import secrets
+import warnings
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, Final
+
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from mapapp.core.errors import ForbiddenError, InputError, NotFoundError
+from mapapp.core.text import Text
+from mapapp.services import viewing
+from mapapp.services.frames import County
+from mapapp.services.scope import Scope
+
+STAGES: Final = ("before", "after", "site")
+LAYERS: Final = ("problems", "inspections", "visits", "compounds", "manholes")
+"""What photos may hang on."""
+MOST: Final = 24
+"""Photos of one problem, inspection or visit."""
+LARGEST_MB: Final = 20
+_LARGEST_PIXELS: Final = 60_000_000
+_LONGEST_SIDE_PX: Final = 1920
+_QUALITY: Final = 84
+_FORMATS: Final = ("JPEG", "PNG", "WEBP", "MPO")
+
+
+def folder(county: County) -> Path:
+    """Return where the county's photos lie: ``<database>.photos`` beside a file, a folder of its own for a server."""
+    if "://" in county.url:
+        return Path.cwd() / ".mapapp-photos" / "".join(c if c.isalnum() else "_" for c in county.url.rpartition("@")[2])
+    return Path(county.url + ".photos")
+
+
+def reencode(stream: IO[bytes]) -> tuple[bytes, int, int, str | None]:
+    """Return a picture as a fresh JPEG, upright, at most 1920 px long, with no metadata at all.
+
+    Returns
+    -------
+    tuple
+        The file, its width and height in px, and the ISO date on which the camera says it was taken (None: unknown).
+
+    Raises
+    ------
+    InputError
+        For what is no picture, is damaged, or is too large; nothing of it is kept.
+    """
+    raw = stream.read(LARGEST_MB * 1_000_000 + 1)
+    if len(raw) > LARGEST_MB * 1_000_000:
+        raise InputError(
+            Text(f"照片超过 {LARGEST_MB} MB。", f"The photo is larger than {LARGEST_MB} MB."), where="photo"
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a decompression bomb is a warning to Pillow, a refusal to us
+            with Image.open(io.BytesIO(raw), formats=_FORMATS) as opened:
+                if opened.width * opened.height > _LARGEST_PIXELS:
+                    raise InputError(
+                        Text(
+                            f"照片有 {opened.width}×{opened.height} 像素，太大。",
+                            f"The photo has {opened.width}×{opened.height} px; that is too many.",
+                        ),
+                        where="photo",
+                    )
+                taken = _taken(opened.getexif())
+                upright = ImageOps.exif_transpose(opened).convert("RGB")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Warning) as error:
+        raise InputError(
+            Text("这不是可用的照片。", "This is no photo that can be read."),
+            Text("请用 JPEG、PNG 或 WebP（苹果手机请选“兼容性最佳”）。", "Use JPEG, PNG or WebP."),
+            where="photo",
+        ) from error
+    upright.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX), Image.Resampling.LANCZOS)
+    clean = Image.new("RGB", upright.size)  # a new picture has no info that save() could carry over
+    clean.paste(upright)
+    out = io.BytesIO()
+    clean.save(out, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
+    return out.getvalue(), clean.width, clean.height, taken
+
+
+def _taken(exif: Image.Exif) -> str | None:
+    try:
+        inner = exif.get_ifd(ExifTags.IFD.Exif)
+        words = str(inner.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime) or "")
+        return datetime.strptime(words[:10], "%Y:%m:%d").date().isoformat()  # a camera knows no zone
+    except (ValueError, SyntaxError, OSError):
+        return None
+
+
+def add(
+    county: County,
+    scope: Scope,
+    layer: str,
+    feature_id: str,
+    stream: IO[bytes],
+    *,
+    stage: str = "site",
+    caption: str = "",
+) -> dict[str, Any]:
+    """Keep a photo of something; the caller has checked that it exists and is the asker's to change.
+
+    Returns
+    -------
+    dict
+        The photo's row without its file name, with ``url``.
+
+    Raises
+    ------
+    ForbiddenError
+        For anybody but an editor.
+    InputError
+        For what is no picture, one too many, or a stage that does not exist. No file is left behind.
+    """
+    scope.require_editor()
+    if layer not in LAYERS or stage not in STAGES:
+        raise InputError(Text(f"没有“{stage}”这个阶段。", f"There is no stage {stage!r}."), where="stage")
+    body, width, height, taken = reencode(stream)
+    if len(county.db.read("photos", columns=["photo_id"], where={"layer": layer, "feature_id": feature_id})) >= MOST:
+        raise InputError(
+            Text(f"最多 {MOST} 张照片。", f"{MOST} photos are the most."),
+            Text("请先删除不需要的。", "Remove some that are not needed."),
+            where="photo",
+        )
+    photo_id = secrets.token_hex(16)
+    name = f"{secrets.token_hex(16)}.jpg"
+    place = folder(county)
+    place.mkdir(mode=0o750, exist_ok=True, parents=True)
+    beside = place / f".{name}.part"
+    try:
+        beside.write_bytes(body)
+        beside.replace(place / name)
+        row = {
+            "photo_id": photo_id, "layer": layer, "feature_id": feature_id, "stage": stage, "taken_on": taken,
+            "file": name, "caption": caption.strip()[:200] or None, "width_px": width, "height_px": height,
+        }  # fmt: skip
+        county.db.insert("photos", row, by=scope.name)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        (place / name).unlink(missing_ok=True)
+        raise
+    return _told(row)
+
+
+def listed(county: County, scope: Scope, layer: str, feature_id: str) -> list[dict[str, Any]]:
+    """Return the photos of something in order of arrival; none to anybody but an editor."""
+    if not scope.edits:
+        return []
+    rows = county.db.read("photos", where={"layer": layer, "feature_id": feature_id})
+    return [_told(row) for row in viewing.records(rows)]
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in row.items() if k != "file"} | {"url": f"/photos/{row['photo_id']}"}
+
+
+def path(county: County, scope: Scope, photo_id: str) -> Path:
+    """Return the file of a photo.
+
+    Raises
+    ------
+    ForbiddenError
+        For anybody but an editor.
+    NotFoundError
+        When there is no such photo, or its file was lost.
+    """
+    row = _row(county, scope, photo_id)
+    name = Path(str(row["file"])).name  # never outside the folder, whatever an imported table says
+    found = folder(county) / name
+    if not found.is_file():
+        raise _missing()
+    return found
+
+
+def remove(county: County, scope: Scope, photo_id: str) -> dict[str, Any]:
+    """Remove a photo for good, file and all: what should not be kept is not kept in a history. Errors as in `path`."""
+    row = _row(county, scope, photo_id)
+    county.db.delete("photos", photo_id, by=scope.name)
+    (folder(county) / Path(str(row["file"])).name).unlink(missing_ok=True)
+    return _told(row)
+
+
+def _row(county: County, scope: Scope, photo_id: str) -> dict[str, Any]:
+    if not scope.edits:
+        raise ForbiddenError(Text("照片只有编辑人员可以查看。", "Only editors see photos."))
+    rows = viewing.records(county.db.read("photos", ids=[photo_id]))
+    if not rows:
+        raise _missing()
+    return rows[0]
+
+
+def _missing() -> NotFoundError:
+    return NotFoundError(Text("没有这张照片。", "There is no such photo."))
