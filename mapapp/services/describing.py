@@ -92,7 +92,7 @@ def _layer(view: View, name: str, lang: Lang, base: str, box: list[float] | None
         "key": declared.key,
         "count": len(frame),
         "geometry": next((s for s in _SHAPES if s in declared.geometry), None) if drawn else None,
-        "on": name in ("compounds", "findings", "pipes", "outlets", "streets", "links") and drawn,
+        "on": name in ("compounds", "findings", "pipes", "outlets", "streets", "waters", "links") and drawn,
         "class_column": viewing.CLASS_COLUMN.get(name),
         "table": not allowed.counts_only,
         "bounds": box,
