@@ -15,7 +15,8 @@ FIGURES: Final = ("floor_area_m2", "buildings", "households", "invest_total_wan"
 """What is summed over compounds: m2, buildings, households, 10,000 yuan."""
 
 _KINDS: Final = {"planned": status.IN_PLAN, "started": status.STARTED, "completed": status.COMPLETED,
-                 "accepted": status.ACCEPTED}  # fmt: skip
+                 "accepted": status.ACCEPTED, "managed": frozenset({"managed"}),
+                 "relapsed": frozenset({"relapsed"})}  # fmt: skip
 
 
 def by_year(compounds: pd.DataFrame) -> pd.DataFrame:
@@ -31,15 +32,33 @@ def by_year(compounds: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Indexed by ``programme_year``; ``compounds``; the sums of `FIGURES` (missing when no row has the figure) and
-        ``<figure>_missing``, the number of rows that have none; ``planned started completed accepted`` and the same
-        with ``_households``; ``completed_in_year`` (finish month within the programme year) and ``finish_known``, how
-        many of the completed carry a finish month.
+        ``<figure>_missing``, the number of rows that have none; ``planned started completed accepted managed relapsed``
+        and the same with ``_households``; ``completed_in_year`` (finish month within the programme year) and
+        ``finish_known``, how many of the completed carry a finish month.
     """
     table = _complete(compounds)
     table = table[table["programme_year"].notna() & (table["status"] != "withdrawn")]
     years = sorted({int(year) for year in table["programme_year"]})
-    rows = {year: _one_year(year, table[table["programme_year"] == year]) for year in years}
+    rows = {year: _one(table[table["programme_year"] == year]) for year in years}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("programme_year")
+
+
+def by_groups(compounds: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return what `by_year` does, by any column; rows without a value are a last row of their own, never left out."""
+    table = _complete(compounds)
+    table = table[table["status"] != "withdrawn"]
+    if column not in table:
+        table[column] = None
+    groups = table.groupby(column, sort=True, dropna=False)
+    rows = [_one(group) for _, group in groups]
+    index = pd.Index([key for key, _ in groups], name=column)
+    return pd.DataFrame(rows, index=index) if rows else pd.DataFrame(columns=list(_one(table)), index=index)
+
+
+def whole(compounds: pd.DataFrame) -> pd.Series:
+    """Return what `by_year` does, for all compounds that are not withdrawn, as one row."""
+    table = _complete(compounds)
+    return pd.Series(_one(table[table["status"] != "withdrawn"]))
 
 
 def by(compounds: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -59,12 +78,12 @@ def _complete(compounds: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(compounds.drop(columns="geometry", errors="ignore")).copy()
     for name in (*FIGURES, "programme_year"):
         table[name] = pd.to_numeric(table[name], errors="coerce") if name in table else float("nan")
-    for name in ("status", "finish_actual"):
+    for name in ("status", "finish_actual", "start_actual"):
         table[name] = table[name].astype("object") if name in table else None
     return table
 
 
-def _one_year(year: int, group: pd.DataFrame) -> dict[str, float]:
+def _one(group: pd.DataFrame) -> dict[str, float]:
     row: dict[str, float] = {"compounds": len(group)}
     for name in FIGURES:
         row[name] = group[name].sum(min_count=1)
@@ -73,7 +92,8 @@ def _one_year(year: int, group: pd.DataFrame) -> dict[str, float]:
         hit = group["status"].isin(statuses)
         row[kind] = int(hit.sum())
         row[f"{kind}_households"] = group.loc[hit, "households"].sum()
-    finish = group.loc[group["status"].isin(status.COMPLETED), "finish_actual"].dropna().astype("str")
-    row["completed_in_year"] = int(finish.str.startswith(str(year)).sum())
+    finish = group.loc[group["status"].isin(status.COMPLETED), ["finish_actual", "programme_year"]].dropna()
+    year = finish["programme_year"].astype("int64").astype("str")
+    row["completed_in_year"] = int((finish["finish_actual"].astype("str").str[:4] == year).sum())
     row["finish_known"] = len(finish)
     return row
