@@ -95,6 +95,7 @@ def count(column: pd.Series, *, is_list: bool = False) -> dict[str, int]:
     words = as_words(column)
     if is_list:
         words = words.str.split(";").map(lambda items: sorted({i.strip() for i in items}), na_action="ignore").explode()
+        words = words.astype("str")  # a column with nothing known comes back as numbers
         words = words.where(words != "")
     counts = words.fillna(MISSING).value_counts()
     pairs = sorted(counts.items(), key=lambda pair: (-int(pair[1]), str(pair[0])))

@@ -85,6 +85,11 @@ def _folder(word: str, scope: Scope) -> Path:
     return folder
 
 
+def files(scope: Scope, word: str) -> list[Path]:
+    """Return the uploaded files that a word stands for, by name; NotFoundError when they are gone or another's."""
+    return sorted(p for p in _folder(word, scope).iterdir() if not p.name.startswith("."))
+
+
 def _gone() -> NotFoundError:
     return NotFoundError(
         Text("上传的文件已不在。", "The uploaded files are no longer there."),

@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 from mapapp import resources
 from mapapp.services.frames import County
 from mapapp.settings import Settings
-from mapapp.web import api, assets, auth, basemap, errors, i18n, imports, pages, secret, security, shares, users
+from mapapp.web import api, assets, auth, basemap, errors, i18n, imports, pages, secret, security, shares, users, yard
 
 
 def create_app(settings: Settings) -> Flask:
@@ -62,7 +62,7 @@ def create_app(settings: Settings) -> Flask:
     app.context_processor(pages.context)
     for blueprint in (
         pages.blueprint, api.blueprint(), assets.blueprint, auth.blueprint, basemap.blueprint, imports.blueprint,
-        shares.blueprint, shares.opened(), users.blueprint,
+        shares.blueprint, shares.opened(), users.blueprint, yard.blueprint,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app

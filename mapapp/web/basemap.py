@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from typing import Final
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort
 
@@ -18,6 +19,14 @@ blueprint = Blueprint("basemap", __name__)
 _TIMEOUT_S: Final = 8
 _LARGEST: Final = 2_000_000
 _TYPES: Final = ("image/png", "image/jpeg", "image/webp")
+
+
+def attribution(settings: Settings) -> Text:
+    """Return whose base map it is, as the map's corner has to say."""
+    if settings.basemap == "tianditu":
+        return Text("底图：天地图", "Base map: Tianditu")
+    host = urlsplit(settings.basemap_url).hostname or ""
+    return Text(f"底图：{host}", f"Base map: {host}")
 
 
 def upstream(settings: Settings, kind: str, z: int, x: int, y: int) -> str:

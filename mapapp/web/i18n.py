@@ -136,8 +136,9 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
 @cache
 def _all() -> Mapping[str, Text]:
     from mapapp.web.i18n_map import TEXTS as PAGE_TEXTS
+    from mapapp.web.i18n_yard import TEXTS as YARD_TEXTS
 
-    return {**TEXTS, **PAGE_TEXTS}
+    return {**TEXTS, **PAGE_TEXTS, **YARD_TEXTS}
 
 
 def t(key: str, **values: object) -> str:

@@ -10,7 +10,7 @@ from mapapp.core.errors import NotFoundError
 from mapapp.core.text import Text
 from mapapp.services import mapframe
 from mapapp.web import context as here
-from mapapp.web import i18n, i18n_map, security
+from mapapp.web import basemap, i18n, i18n_map, security
 
 blueprint = Blueprint("pages", __name__)
 
@@ -50,7 +50,14 @@ def home() -> str:
     """Show the map; the state of the view is in the address."""
     view = here.view()
     config = map_config(mode="local" if here.settings().local else "user", base="")
-    parts = mapframe.parts(view, i18n.language(), base="", basemap=config["basemap"], nonce=security.nonce())
+    parts = mapframe.parts(
+        view,
+        i18n.language(),
+        base="",
+        basemap=config["basemap"],
+        attribution=basemap.attribution(here.settings()),
+        nonce=security.nonce(),
+    )
     return render_template("map.html", parts=parts, config=config | {"map": parts.name}, county=here.db().name)
 
 

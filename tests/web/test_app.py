@@ -48,19 +48,23 @@ def test_headers_are_strict_on_every_answer(asker) -> None:
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1"])
 def test_on_loopback_another_host_name_is_refused_because_a_name_can_be_pointed_at_us(app: Flask, host: str) -> None:
     client = app.test_client()
-    assert client.get("/api/view", headers={"Host": host}).status_code == 403
-    assert client.get("/api/view", headers={"Host": "localhost:8000"}).status_code == 200
+    assert client.get("/api/summary", headers={"Host": host}).status_code == 403
+    assert client.get("/api/summary", headers={"Host": "localhost:8000"}).status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("header", "query", "word"),
-    [("", "", "未知"), ("en-GB,en;q=0.8", "", "Unknown"), ("zh-CN,zh;q=0.9,en;q=0.8", "", "未知"), ("zh", "?lang=en", "Unknown"),
-     ("fr", "", "未知")],
-)  # fmt: skip
-def test_language_is_the_one_asked_for_and_chinese_otherwise(app: Flask, header: str, query: str, word: str) -> None:
-    answer = app.test_client().get("/api/view" + query, headers={"Accept-Language": header} if header else {})
-    labels = [v["label"] for f in answer.get_json()["filters"] if f["column"] == "year" for v in f["values"]]
-    assert word in labels
+    ("header", "query", "words"),
+    [
+        ("", "", "没有图层"),
+        ("en-GB,en;q=0.8", "", "There is no layer"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "", "没有图层"),
+        ("zh", "?lang=en", "There is no layer"),
+        ("fr", "", "没有图层"),
+    ],
+)
+def test_language_is_the_one_asked_for_and_chinese_otherwise(app: Flask, header: str, query: str, words: str) -> None:
+    head = {"Accept-Language": header} if header else {}
+    assert words in app.test_client().get("/api/features/nothing" + query, headers=head).get_json()["error"]
 
 
 def test_the_language_switch_is_remembered(app: Flask) -> None:
