@@ -58,6 +58,9 @@ class Streets:
     def between(self, origin: Objects, of: Ints, target: Objects) -> Floats:
         """Return the distance in metres from origins to targets: to the street, along it, and from it again.
 
+        A target within ``street_reach_m`` of its origin is reached straight: a compound between two streets opens on both,
+        and a link to the main behind it does not go round the block.
+
         Parameters
         ----------
         origin : ndarray of geometry, shape (k,)
@@ -94,7 +97,8 @@ class Streets:
             best = np.where(same, np.minimum(best, np.abs(go.to_a[of[rows]] - come.to_a[rows])), best)
             total = best + go.off[of[rows]] + come.off[rows]
             out[rows] = np.where(np.isfinite(total), total, np.nan)
-        return out
+        straight = shapely.distance(origin[of], target)
+        return np.where(straight <= self.reach_m, np.fmin(out, straight), out)
 
     def _access(self, shape: Objects) -> _Access:
         n = len(shape)

@@ -164,6 +164,19 @@ def test_a_compound_without_a_place_has_no_data():
     assert found(result, "null_geometry") == ["C"]
 
 
+def test_a_main_behind_a_compound_is_near_whatever_way_the_streets_go_round():
+    streets = [line((0, 0), (400, 0)), line((0, 102), (400, 102)), line((0, 0), (0, 102))]
+    home = {"compound_id": "C", "geometry": box(X + 180, Y + 8, X + 220, Y + 90)}
+    lateral = pipe("L", (40, 102), (40, 110), level="lateral")
+    town = layers(
+        pipes=[falling("P1", 5, 4, (400, 102), (40, 102)), falling("P2", 4, 3, (40, 102), (0, 102)), lateral],
+        outlets=[plant(0, 102)],
+        compounds=[home],
+        streets=[{"street_id": str(n), "geometry": street} for n, street in enumerate(streets)],
+    )
+    assert verdicts(run(town)) == {"C": "not_connected"}
+
+
 def test_streets_decide_the_distance_where_they_are_known():
     around = line((0, 5), (-200, 5), (-200, 120), (0, 120))
     detour = layers(streets=[{"street_id": "A", "geometry": around}])
