@@ -29,6 +29,8 @@ Array = np.ndarray[Any, Any]
 
 TIME_LIMIT_S = 20.0
 RESTARTS = 3
+GRAVITY_CELLS = 20_000_000
+"""Compounds times nodes up to which the bound follows each compound's own water."""
 FEW = 60
 """Up to so many compounds, layouts are also built from nothing, in other orders, and improved."""
 
@@ -223,14 +225,37 @@ def _search(
             other, layout = improve(site, other, lay(site, other), rng, late)
             if layout.value < best.value:
                 edges, best = other, layout
-    bound = tree.lower_bound - costs.own_gates(c, np.flatnonzero(joined), site.standard, site.prices)
-    if best.failed:  # the bound must be of the compounds that the cost is of
-        done = joined & ~np.isin(best.compounds, list(best.failed))
-        kept = np.concatenate([[c.root], c.compound + np.flatnonzero(done)])
-        bound = steiner_tree(
-            c.a, c.b, floor, kept, seed=seed, time_limit_s=max(deadline - time.monotonic(), 0.5)
-        ).lower_bound
-    return best, bound
+    kept = joined & ~np.isin(best.compounds, list(best.failed))
+    return best, _bound(site, kept, tree.lower_bound if (kept == joined).all() else None, seed, deadline, best.cost)
+
+
+def _bound(site: Site, joined: Array, known: float | None, seed: int, deadline: float, cost: float) -> float:
+    """Return a lower bound of every plan that joins these compounds over these corridors.
+
+    Either some pump is built, and then a layout and a pump are paid; or none is, and then each compound needs a way by
+    gravity. ``known``: the bound of the layout with pumps where they are certain.
+    """
+    from mapapp.plan.levels import gravity_bound, least_pump, pump_surcharge
+    from mapapp.plan.steiner import steiner_tree
+
+    if not joined.any():
+        return 0.0
+    c = site.corridors
+    rows = np.flatnonzero(joined)
+    terminals = np.concatenate([[c.root], c.compound + rows])
+    floor = costs.floor(c, site.surface, site.standard, site.prices)
+
+    def layout(weight: Array) -> float:
+        left = min(max(deadline - time.monotonic(), 0.5), 3.0)
+        return steiner_tree(c.a, c.b, weight, terminals, seed=seed, time_limit_s=left).lower_bound
+
+    gates = costs.own_gates(c, rows, site.standard, site.prices)
+    bound = (known if known is not None else layout(floor + pump_surcharge(site, joined))) - gates
+    if len(rows) * c.n <= GRAVITY_CELLS and bound < cost:
+        with_pump = layout(floor) + least_pump(site, joined) - gates
+        if with_pump > bound:
+            bound = max(bound, min(with_pump, gravity_bound(site, joined, floor) - gates))
+    return bound
 
 
 __all__ = ["Plan", "run"]

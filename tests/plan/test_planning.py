@@ -17,7 +17,9 @@ X, Y = 500_000.0, 3_000_000.0
 
 
 def frame(rows, geometry):
-    return gpd.GeoDataFrame(rows, geometry=[shapely.transform(g, lambda p: p + [X, Y]) for g in geometry], crs=CRS)
+    return gpd.GeoDataFrame(
+        rows, geometry=[shapely.transform(g, lambda p: p + np.array([X, Y])) for g in geometry], crs=CRS
+    )
 
 
 def square(x, y, size=20.0):
@@ -152,7 +154,7 @@ def test_islands_of_streets_two_parts_points_and_no_households_still_end_in_link
     layers, verdicts, served = town
     compounds = layers["compounds"].assign(households=[0, None, 80])
     shapes = compounds.geometry.tolist()
-    shapes[1] = shapely.union(shapes[1], shapely.transform(shapes[1], lambda p: p + [40, 0]))
+    shapes[1] = shapely.union(shapes[1], shapely.transform(shapes[1], lambda p: p + np.array([40, 0])))
     shapes[2] = shapes[2].centroid
     far = frame({"street_id": ["S9"], "surface": [None]}, [line((2000, 900), (2100, 900))])
     streets = pd.concat([layers["streets"], far], ignore_index=True)
