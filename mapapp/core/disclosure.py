@@ -87,8 +87,8 @@ def round_figures(frame: pd.DataFrame, steps: Mapping[str, int] = STEPS) -> pd.D
 def coarsen(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the outlines simplified and rounded to three decimals of a degree (about 100 m), in the frame's own CRS.
 
-    An outline that would vanish on that grid becomes the grid cell (or cells) it lies in; a point moves to the nearest
-    grid point. Empty and missing geometries stay as they are. Attributes are untouched.
+    An outline of less than four cells of that grid becomes the cell that its middle lies in; a point moves to the
+    nearest grid point. Empty and missing geometries stay as they are. Attributes are untouched.
     """
     if frame.crs is None or not len(frame):
         return frame.copy()
@@ -99,7 +99,8 @@ def coarsen(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     rounded = np.full(len(frame), None, dtype=object)
     rounded[present] = shapely.set_precision(shapely.make_valid(shapes[present]), GRID_DEG)
     areal = present & np.isin(shapely.get_type_id(exact), (3, 6))
-    gone = areal & ((shapely.area(rounded) < GRID_DEG**2 / 2) | ~np.isin(shapely.get_type_id(rounded), (3, 6)))
+    # below four cells what rounding leaves is a triangle or a line that says nothing true of the shape
+    gone = areal & ((shapely.area(rounded) < 4 * GRID_DEG**2) | ~np.isin(shapely.get_type_id(rounded), (3, 6)))
     rounded[gone] = _cells(exact[gone])
     lost = present & ~gone & shapely.is_empty(rounded)
     rounded[lost] = _grid_points(exact[lost])

@@ -306,7 +306,8 @@ def enter(county: County, opened: Opened, code: str) -> None:
 
 def count_view(county: County, opened: Opened) -> None:
     """Count one opening of the page; nothing is kept of who opened it."""
-    county.db.shares.count_view(opened.number)
+    if not county.db.read_only:
+        county.db.shares.count_view(opened.number)
 
 
 def listed(county: County, scope: Scope, *, now: datetime | None = None) -> list[dict[str, Any]]:

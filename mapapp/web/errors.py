@@ -102,4 +102,7 @@ def install(app: Flask) -> None:
         # the path of a share holds its token, and a message may hold data: the log gets the endpoint, class and places
         places = "".join(traceback.format_tb(error.__traceback__))
         log.error("fault %s in %s: %s\n%s", number, request.endpoint, type(error).__name__, places)
-        return answer(500, i18n.t("error.ours", number=number))
+        try:
+            return answer(500, i18n.t("error.ours", number=number))
+        except Exception:  # the page that tells of faults may be the one at fault
+            return Response(f"500 {number}", 500, mimetype="text/plain")

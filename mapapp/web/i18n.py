@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
 from flask import Request, g, request
@@ -135,10 +138,12 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
 
 @cache
 def _all() -> Mapping[str, Text]:
-    from mapapp.web.i18n_map import TEXTS as PAGE_TEXTS
-    from mapapp.web.i18n_yard import TEXTS as YARD_TEXTS
-
-    return {**TEXTS, **PAGE_TEXTS, **YARD_TEXTS}
+    """Return the texts of this module and of every module beside it whose name begins with ``i18n_``."""
+    texts = dict(TEXTS)
+    for found in pkgutil.iter_modules([str(Path(__file__).parent)], "mapapp.web."):
+        if found.name.startswith("mapapp.web.i18n_"):
+            texts |= importlib.import_module(found.name).TEXTS
+    return texts
 
 
 def t(key: str, **values: object) -> str:

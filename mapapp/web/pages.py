@@ -9,8 +9,8 @@ from flask import Blueprint, g, render_template, request
 from mapapp.core.errors import NotFoundError
 from mapapp.core.text import Text
 from mapapp.services import mapframe
-from mapapp.web import context as here
 from mapapp.web import basemap, i18n, i18n_map, security
+from mapapp.web import context as here
 
 blueprint = Blueprint("pages", __name__)
 

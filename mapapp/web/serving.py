@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import time
+from dataclasses import replace
 from types import FrameType
 
 from mapapp.core.errors import InputError
@@ -15,6 +16,7 @@ from mapapp.core.text import Text
 from mapapp.services import uploads
 from mapapp.services.frames import County
 from mapapp.settings import Settings
+from mapapp.web import secret
 
 log = logging.getLogger("mapapp.web")
 
@@ -67,6 +69,8 @@ def serve(settings: Settings) -> None:
     name = county.db.name
     nobody = not settings.local and not county.db.users.list()
     county.close()  # each process opens its own
+    if not settings.secret_key:  # before workers part, so that they share it
+        settings = replace(settings, secret_key=secret.beside(settings.database))
     sock = listen(settings)
     print(f"{name}: {address(settings, sock)}", flush=True)  # noqa: T201  # the one line a person waits for
     if nobody:
