@@ -82,20 +82,66 @@ def served(town: Town, need: Floats, crs: Any) -> gpd.GeoDataFrame:
 
 def table(
     found: Compounds, town: Town, decision: Decision, reach: Reach, joined: Joined, streets: Streets | None, crs: Any
-) -> tuple[gpd.GeoDataFrame, Decision]:
-    """Rank places to join for every compound that is not served; also settle who cannot get there by gravity.
+) -> gpd.GeoDataFrame:
+    """Rank places to join for every compound that is not served.
 
     Returns
     -------
-    frame : GeoDataFrame
+    GeoDataFrame
         ``candidate_id compound_id rank manhole_id node_kind length_m method available_fall_m required_fall_m gravity
         cost`` and a line from the compound to the place. ``node_kind`` is ``manhole``, or ``pipe`` where the place has
         no manhole and ``manhole_id`` is a pipe's id. ``method`` is ``streets`` or ``straight``. ``gravity`` is missing
-        where a level is unknown. ``cost`` is missing: prices belong to the plan.
-    decision : Decision
-        With ``no_gravity`` in place of ``not_connected`` where levels are known and every place lies too high.
+        where a level is unknown. ``cost`` is missing: prices belong to the plan. Places that water can run to come
+        first, then those of unknown level; within these the shorter link.
     """
     rows = np.flatnonzero(np.isin(decision.verdict, _UNSERVED) & ~shapely.is_missing(found.shape))
+    places = _places(found, town, reach, joined, streets, rows)
+    best = places[places["rank"] <= town.settings.candidates]
+    of_compound, of_node = best["at"].to_numpy(), best["node"].to_numpy()
+    ids = names(found.ids, of_compound)
+    ends = points(town.nodes.x[of_node], town.nodes.y[of_node])
+    lines = shapely.shortest_line(found.shape[of_compound], ends) if len(best) else np.empty(0, dtype=object)
+    return gpd.GeoDataFrame(
+        {
+            "candidate_id": pd.array([f"{c}#{r}" for c, r in zip(ids, best["rank"], strict=True)], dtype="str"),
+            "compound_id": pd.array(ids, dtype="str"),
+            "rank": pd.array(best["rank"].to_numpy(), dtype="Int64"),
+            "manhole_id": pd.array(best["name"].to_numpy(), dtype="str"),
+            "node_kind": pd.array(np.where(best["manhole"], "manhole", "pipe"), dtype="str"),
+            "length_m": best["length"].round(2).to_numpy(),
+            "method": pd.array(best["method"].to_numpy(), dtype="str"),
+            "available_fall_m": best["available"].round(3).to_numpy(),
+            "required_fall_m": best["required"].round(3).to_numpy(),
+            "gravity": best["uphill"].map({0: True, 2: False}).astype("boolean").to_numpy(),
+            "cost": np.full(len(best), np.nan),
+        },
+        geometry=lines,
+        crs=crs,
+    )
+
+
+def without_fall(
+    found: Compounds, town: Town, decision: Decision, reach: Reach, joined: Joined, streets: Streets | None
+) -> Decision:
+    """Turn ``not_connected`` into ``no_gravity`` where levels are known and every place to join lies too high."""
+    own = _outlet_level(found, town, joined)
+    rows = np.flatnonzero((decision.verdict == v.NOT_CONNECTED) & ~np.isnan(own))
+    if len(rows) == 0:
+        return decision
+    places = _places(found, town, reach, joined, streets, rows)
+    too_high = places.groupby("at")["uphill"].min()
+    chosen = too_high.index[too_high == 2].to_numpy()
+    verdict, reason = decision.verdict.copy(), list(decision.reason)
+    verdict[chosen] = v.NO_GRAVITY
+    for i in chosen.tolist():
+        reason[i] = "fall"
+    return replace(decision, verdict=verdict, reason=reason)
+
+
+def _places(
+    found: Compounds, town: Town, reach: Reach, joined: Joined, streets: Streets | None, rows: Ints
+) -> pd.DataFrame:
+    """Look at the places near some compounds, best first: ``uphill`` is 0 where water runs, 1 unknown, 2 too high."""
     own = _outlet_level(found, town, joined)
     # where neither streets nor levels can change the order, the nearest few are enough (a pipe may come twice)
     few = np.isnan(own[rows]) & (streets is None)
@@ -122,30 +168,7 @@ def table(
     places = places.sort_values(["at", "hidden", "uphill", "length", "name"], kind="stable")
     places = places.drop_duplicates(["at", "name"])  # both ends of a pipe are one place to join
     places["rank"] = places.groupby("at").cumcount() + 1
-    decision = _without_fall(decision, places["at"].to_numpy(), places["uphill"].to_numpy())
-    best = places[places["rank"] <= town.settings.candidates]
-    of_compound, of_node = best["at"].to_numpy(), best["node"].to_numpy()
-    ids = names(found.ids, of_compound)
-    ends = points(town.nodes.x[of_node], town.nodes.y[of_node])
-    lines = shapely.shortest_line(found.shape[of_compound], ends) if len(best) else np.empty(0, dtype=object)
-    frame = gpd.GeoDataFrame(
-        {
-            "candidate_id": pd.array([f"{c}#{r}" for c, r in zip(ids, best["rank"], strict=True)], dtype="str"),
-            "compound_id": pd.array(ids, dtype="str"),
-            "rank": pd.array(best["rank"].to_numpy(), dtype="Int64"),
-            "manhole_id": pd.array(best["name"].to_numpy(), dtype="str"),
-            "node_kind": pd.array(np.where(best["manhole"], "manhole", "pipe"), dtype="str"),
-            "length_m": best["length"].round(2).to_numpy(),
-            "method": pd.array(best["method"].to_numpy(), dtype="str"),
-            "available_fall_m": best["available"].round(3).to_numpy(),
-            "required_fall_m": best["required"].round(3).to_numpy(),
-            "gravity": best["uphill"].map({0: True, 2: False}).astype("boolean").to_numpy(),
-            "cost": np.full(len(best), np.nan),
-        },
-        geometry=lines,
-        crs=crs,
-    )
-    return frame, decision
+    return places
 
 
 def _near(found: Compounds, town: Town, reach: Reach, rows: Ints, look: Ints) -> tuple[Ints, Ints, Floats]:
@@ -212,17 +235,3 @@ def _outlet_level(found: Compounds, town: Town, joined: Joined) -> Floats:
     lowest = np.full(len(found), np.nan)
     np.fmin.at(lowest, joined.compound, lowest_level(town)[joined.node])
     return np.where(np.isnan(out), lowest, out)
-
-
-def _without_fall(decision: Decision, at: Ints, uphill: Ints) -> Decision:
-    n = len(decision.verdict)
-    count = np.bincount(at, minlength=n)
-    too_high = np.bincount(at, uphill == 2, minlength=n)
-    rows = np.flatnonzero((decision.verdict == v.NOT_CONNECTED) & (count > 0) & (too_high == count))
-    if len(rows) == 0:
-        return decision
-    verdict, reason = decision.verdict.copy(), list(decision.reason)
-    verdict[rows] = v.NO_GRAVITY
-    for i in rows.tolist():
-        reason[i] = "fall"
-    return replace(decision, verdict=verdict, reason=reason)

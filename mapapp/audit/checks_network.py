@@ -322,6 +322,7 @@ def pieces_without_outlet(town: Town, piece: Ints, excused: Ints) -> list[Batch]
         return []
     share = town.strings.length[string] / np.bincount(town.link[0], minlength=len(town.strings.row))[string]
     length = np.bincount(of, share, minlength=n)
+    distinct = np.bincount(np.unique(of * len(town.strings.row) + string) // len(town.strings.row), minlength=n)
     ids = np.array(town.ids(string), dtype=object).astype(str)
     order = np.lexsort((ids, of))
     first = order[np.unique(of[order], return_index=True)[1]]
@@ -329,7 +330,7 @@ def pieces_without_outlet(town: Town, piece: Ints, excused: Ints) -> list[Batch]
     island = ~any_outlet[of[first]] & bool(serves.any())
     for rule, chosen in (("island", first[island]), ("no_outlet", first[~island])):
         mine = of[chosen]
-        pipes = [len(np.unique(string[of == m])) for m in mine] if len(chosen) < 200 else count[mine].tolist()
+        pipes = distinct[mine].tolist()
         words: dict[str, list[object]] = {"n": list(pipes)}
         if rule == "no_outlet":
             words["reason"] = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -43,7 +43,7 @@ class AuditResult:
 
     Attributes
     ----------
-    findings, verdicts, candidates : GeoDataFrame
+    findings, verdicts : GeoDataFrame
         As declared in `mapapp.core.schema`, with further columns, in the CRS of the layers.
     summary : dict
         Counts: pipes, compounds, findings by rule, verdicts by verdict.
@@ -51,8 +51,8 @@ class AuditResult:
 
     findings: gpd.GeoDataFrame
     verdicts: gpd.GeoDataFrame
-    candidates: gpd.GeoDataFrame
     summary: Mapping[str, Any]
+    _offers: Callable[[], gpd.GeoDataFrame] = field(repr=False)
     _town: Town = field(repr=False)
     _need: Any = field(repr=False)
     _crs: Any = field(repr=False)
@@ -60,6 +60,14 @@ class AuditResult:
     def __iter__(self) -> Iterator[gpd.GeoDataFrame]:
         yield self.findings
         yield self.verdicts
+
+    @cached_property
+    def candidates(self) -> gpd.GeoDataFrame:
+        """Ranked places to join for every compound that is not served; see `mapapp.audit.candidates.table`.
+
+        Worked out when first asked for: findings and verdicts do not need it.
+        """
+        return self._offers()
 
     @cached_property
     def served(self) -> gpd.GeoDataFrame:
@@ -73,7 +81,11 @@ class AuditResult:
 
 
 def run(
-    layers: Mapping[str, Any], *, settings: AuditSettings | None = None, progress: Progress | None = None
+    layers: Mapping[str, Any],
+    *,
+    settings: AuditSettings | None = None,
+    progress: Progress | None = None,
+    crs: Any = None,
 ) -> AuditResult:
     """Audit a county.
 
@@ -87,6 +99,8 @@ def run(
         Distances and design figures.
     progress : callable, optional
         Told the share done and what is being done.
+    crs : optional
+        The metric CRS of the answer where the layers are Arrow tables, which carry none.
 
     Returns
     -------
@@ -101,7 +115,7 @@ def run(
         When two layers have different CRSs.
     """
     st, tell = settings or AuditSettings(), progress or silent
-    crs = _crs_of(layers)
+    crs = _crs_of(layers) or crs
     given = {name: _columns(layers[name]) for name in _LAYERS if layers.get(name) is not None}
     empty = _columns(pd.DataFrame())
     tell(0.0, Text("读取管线", "reading pipes"))
@@ -125,7 +139,7 @@ def run(
     decision = verdicts.decide(
         found, town, joined, flow, reach, survey, streets.to_pipes(found, town) if streets else None
     )
-    offers, decision = candidates.table(found, town, decision, reach, joined, streets, crs)
+    decision = candidates.without_fall(found, town, decision, reach, joined, streets)
     causes = _ends_in_piece(decision, piece, stops)
     judged = evidence.table(found, town, decision, reach, survey, piece, causes, crs)
     batches += _compound_checks(found, judged)
@@ -139,7 +153,11 @@ def run(
         "by_verdict": judged["verdict"].value_counts().to_dict(),
     }
     tell(1.0, Text("完成", "done"))
-    return AuditResult(table, judged, offers, summary, town, reach.need, crs)
+
+    def offers() -> gpd.GeoDataFrame:
+        return candidates.table(found, town, decision, reach, joined, streets, crs)
+
+    return AuditResult(table, judged, summary, offers, town, reach.need, crs)
 
 
 def _columns(layer: Any) -> Columns:

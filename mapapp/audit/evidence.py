@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import Any
 
 import geopandas as gpd
@@ -98,7 +98,8 @@ def table(
     basis = _basis(town, decision)
     note = _NO_AREAS.format(reach=town.settings.survey_reach_m)
     number = _piece_numbers(town, piece)
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    level = [_level(town, r) if named else "" for r, named in zip(row.tolist(), pipe, strict=True)]
+    surveyed = "areas" if survey.stated else "pipes near"
     need = reach.need[np.maximum(decision.node, 0)].tolist() if town.node_count else [np.nan] * n
     pieces = number[np.maximum(decision.node, 0)].tolist() if town.node_count else [0] * n
     verdict, node, distance = decision.verdict.tolist(), decision.node.tolist(), decision.distance.tolist()
@@ -125,18 +126,10 @@ def table(
                 text += _STREET[k].format(street=street[i])
             data[lang].append(_GLUE[k].join([text, *(t[k] for t in tail)]) + _STOP[k])
         details.append(
-            encode({
-                "reason": reason or v.NAMES[code],
-                "joins": joins[i],
-                "pipe": named or None,
-                "pipe_level": _level(town, int(row[i])) if named else None,
-                "piece": pieces[i] if node[i] >= 0 else None,
-                "outlet": to.en or None,
-                "basis": basis[i] if node[i] >= 0 else None,
-                "survey": "areas" if survey.stated else "pipes near",
-                "ledger": ledger or None,
-            })
-        )  # fmt: skip
+            f'{{"reason":"{reason or v.NAMES[code]}","joins":{joins[i]},"pipe":{quoted(named)},'
+            f'"pipe_level":{quoted(level[i])},"piece":{pieces[i] if node[i] >= 0 else "null"},"outlet":{quoted(to.en)},'
+            f'"basis":{quoted(basis[i] if node[i] >= 0 else "")},"survey":"{surveyed}","ledger":{quoted(ledger)}}}'
+        )
     return gpd.GeoDataFrame(
         {
             "compound_id": pd.array(ids, dtype="str"),
@@ -154,9 +147,13 @@ def table(
     )
 
 
-def _level(town: Town, row: int) -> str | None:
-    level = int(town.pipes.level[row])
-    return ("main", "branch", "lateral", "internal")[level] if level < tables.NO_LEVEL else None
+def quoted(text: str) -> str:
+    """Return text as a JSON string; nothing as null."""
+    return encode_basestring(text) if text else "null"
+
+
+def _level(town: Town, row: int) -> str:
+    return ("main", "branch", "lateral", "internal", "")[town.pipes.level[row]]
 
 
 def _basis(town: Town, decision: Decision) -> list[str]:

@@ -289,24 +289,24 @@ def points_near_lines(
         The nearest segment of each string to each point; the earlier one at a tie. Empty when nothing is in reach.
     """
     ids = np.arange(len(x)) if ids is None else ids
-    segment, string = lines.segments()
-    if len(x) == 0 or len(segment) == 0:
+    if len(x) == 0 or len(lines) == 0:
         none = np.zeros(0, dtype=np.int64)
         return Near(none, none, none, np.zeros(0), np.zeros(0))
     a, b = skip if skip is not None else (np.full(len(lines), -1), np.full(len(lines), -1))
     far = float(reach.max())
     size, bits = max(32.0, 4.0 * far), max(4, int(np.ceil(np.log2(len(x) + 1))) // 2 + 1)
     bucket = _bucket(*cells(x, y, size), bits)
-    order = np.argsort(bucket, kind="stable")
+    order = np.argsort(bucket)
     begin = np.zeros((1 << 2 * bits) + 1, dtype=np.int32)
     np.cumsum(np.bincount(bucket, minlength=1 << 2 * bits), out=begin[1:])
-    if len(segment) + len(x) >= _NUMBA_FROM:
+    if len(lines.x) + len(x) >= _NUMBA_FROM:
         from mapapp.core import loops
 
-        place, seg_row, d, t = loops.points_near_segments(
+        place, string, segment, d, t = loops.points_near_segments(
             x[order], y[order], reach[order], ids[order], begin, bits, size, far, lines.x, lines.y, lines.offsets, a, b
         )
-        return _nearest_per_string(order[place], segment[seg_row], string[seg_row], d, t)
+        return _nearest_per_string(order[place], segment, string, d, t)
+    segment, string = lines.segments()
     point, seg_row = _candidates(lines, segment, order, begin, bits, size, far)
     own = (ids[point] == a[string[seg_row]]) | (ids[point] == b[string[seg_row]])
     point, seg_row = point[~own], seg_row[~own]

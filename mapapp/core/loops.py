@@ -16,8 +16,9 @@ def _near(
     px: Any, py: Any, reach: Any, ids: Any, begin: Any, bits: int, size: float, far: float,
     x: Any, y: Any, offsets: Any, a: Any, b: Any,
 ) -> Any:  # fmt: skip
-    capacity, n, seg, mask = 1024, 0, 0, (1 << bits) - 1
+    capacity, n, mask = 1024, 0, (1 << bits) - 1
     out_point, out_seg = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
+    out_string = np.empty(capacity, np.int64)
     out_d, out_t = np.empty(capacity), np.empty(capacity)
     for string in range(len(offsets) - 1):
         for v in range(offsets[string], offsets[string + 1] - 1):
@@ -45,10 +46,10 @@ def _near(
                                     capacity *= 2
                                     out_point, out_seg = _grown(out_point, capacity), _grown(out_seg, capacity)
                                     out_d, out_t = _grown(out_d, capacity), _grown(out_t, capacity)
-                                out_point[n], out_seg[n], out_d[n], out_t[n] = p, seg, d, t
+                                    out_string = _grown(out_string, capacity)
+                                out_point[n], out_string[n], out_seg[n], out_d[n], out_t[n] = p, string, v, d, t
                                 n += 1
-            seg += 1
-    return out_point[:n], out_seg[:n], out_d[:n], out_t[:n]
+    return out_point[:n], out_string[:n], out_seg[:n], out_d[:n], out_t[:n]
 
 
 @njit(cache=True)
@@ -61,15 +62,16 @@ def _grown(array: Any, capacity: int) -> Any:
 def points_near_segments(
     px: Any, py: Any, reach: Any, ids: Any, begin: Any, bits: int, size: float, far: float,
     x: Any, y: Any, offsets: Any, a: Any, b: Any,
-) -> tuple[Any, Any, Any, Any]:  # fmt: skip
+) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
     """Stream segments past a grid of points, which are sorted by its cells; as `mapapp.core.geometry.points_near_lines` does in numpy.
 
     Returns
     -------
     tuple of ndarray
-        Place of the point, segment (counted through), distance in metres, share of the segment. A pair may stand there twice.
+        Place of the point, string, first vertex of the segment, distance in metres, share of the segment. A pair may
+        stand there twice.
     """
-    found: tuple[Any, Any, Any, Any] = _near(
+    found: tuple[Any, Any, Any, Any, Any] = _near(
         px, py, reach, ids, begin, bits, size, far, x, y, offsets,
         np.ascontiguousarray(a), np.ascontiguousarray(b),
     )  # fmt: skip
