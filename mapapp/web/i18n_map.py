@@ -56,8 +56,13 @@ _MAP: dict[str, Text] = {
     "map.label": Text(
         "地图。方向键移动，加减号缩放，/ 键搜索。", "Map. Arrow keys pan, plus and minus zoom, slash searches."
     ),
+    "map.preparing": Text("正在准备地图，稍候自动显示。", "The map is being prepared and will appear by itself."),
     "map.tiles_failed": Text(
-        "部分地图没有取到。请检查网络后再试。", "Parts of the map could not be fetched. Check the network."
+        "服务器没能给出部分地图。数字和列表不受影响；请稍后刷新。",
+        "The server could not give parts of the map. Figures and list are not affected; reload later.",
+    ),
+    "map.tiles_lost": Text(
+        "部分地图没有取到。请检查网络后刷新。", "Parts of the map were not fetched. Check the network, then reload."
     ),
     "map.many": Text("此处有 {n} 项", "{n} features here"),
     "controls.title": Text("地图工具", "Map tools"),
@@ -112,7 +117,7 @@ _FACTS: dict[str, Text] = {
     "facts.money": Text("总投资", "Investment"),
     "facts.gaps": Text("污水缺口", "Sewer gaps"),
     "facts.gap_unit": Text("个小区", "compounds"),
-    "facts.no_data": Text("另有 {n} 个资料缺失", "and {n} without data"),
+    "facts.not_known": Text("另有 {n} 个尚不清楚", "and {n} not known"),
     "facts.missing": Text("{n} 个未填", "{n} not stated"),
     "facts.by_status": Text("按改造状态", "By renovation status"),
     "facts.said": Text("筛选后 {n} 个小区", "{n} compounds after filtering"),
@@ -270,7 +275,7 @@ _PAGES: dict[str, Text] = {
         "Whether there are gaps is not known yet: import compounds and pipes, then run the audit.",
     ),
     "gaps.export": Text("导出", "Export"),
-    "gaps.count": Text("{n} 个小区有缺口", "{n} compounds with a gap"),
+    "gaps.count": Text("{n} 个小区有缺口或尚不清楚", "{n} compounds with a gap, or not known"),
 }
 
 TEXTS: Mapping[str, Text] = MappingProxyType(_FRAME | _MAP | _FACTS | _CARD | _SHARE | _PRINT | _PAGES)

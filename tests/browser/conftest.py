@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from waitress.server import create_server
 
 from mapapp.settings import Settings
@@ -19,6 +19,8 @@ from mapapp.web import create_app
 from . import town
 
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE_MS = 20_000
+"""How long a busy machine may take before a test calls it a failure."""
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 Opener = Callable[..., Page]
 
@@ -50,6 +52,7 @@ def chromium() -> Iterator[Browser]:
     """One browser for all tests; names other than this machine's do not resolve in it."""
     if not CHROMIUM.exists():
         pytest.skip("Debian's Chromium is not installed (apt-get install chromium)")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=str(CHROMIUM),
@@ -96,7 +99,7 @@ class Watch:
         )  # fmt: skip
         self.contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("request", lambda request: self.note(request.url))
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", lambda message: self.said(message.text))

@@ -242,3 +242,16 @@ def test_a_failure_says_what_to_do_and_goes_away(open_page):
     page.unroute("**/api/summary*")
     page.get_by_role("button", name="再试一次").click()
     expect(page.locator("#facts .fact b").first).to_have_text("7")
+
+
+def test_tiles_that_are_still_being_made_are_asked_for_again(open_page):
+    """A large layer answers "not yet" at first; the map says so and fills by itself."""
+    page = open_page("/", ready=False)
+    wait_for_map(page)
+    page.route("**/tiles/pipes/**", lambda route: route.fulfill(status=503, body=""))
+    page.evaluate(
+        "Mapapp.maplayer.tiles().setSource('pipes', {url: Mapapp.view.layers.find(l => l.name === 'pipes').tiles})"
+    )
+    expect(page.locator(".toast")).to_contain_text("正在准备地图")
+    page.unroute("**/tiles/pipes/**")
+    expect_drawn(page, "pipes", 18)

@@ -12,8 +12,15 @@ from mapapp import resources
 from mapapp.web.i18n_map import TEXTS, page_texts
 
 STATIC = Path(resources.__file__).parent / "web" / "static"
-SCRIPTS = sorted((STATIC / "js").glob("*.js"))
-PAGES = [resources.folder("templates") / name for name in ("base.html", "map.html", "compound.html", "gaps.html")]
+TEMPLATES = resources.folder("templates")
+PAGES = [TEMPLATES / name for name in ("base.html", "nav.html", "map.html", "compound.html", "gaps.html")]
+NAMES = {
+    name
+    for page in PAGES
+    for listed in re.findall(r"for name in \[(.*?)\]", page.read_text("utf-8"))
+    for name in re.findall(r"'(\w+)'", listed)
+}
+SCRIPTS = [STATIC / "js" / f"{name}.js" for name in sorted(NAMES)]
 PREFIXES = ("finding.", "history.", "gaps.", "sheet.", "facts.tab", "table.tab", "layers.tab")
 """Keys that scripts put together from a word of the data."""
 

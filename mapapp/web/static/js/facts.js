@@ -5,12 +5,12 @@
   var el = Mapapp.dom.el,
     t = Mapapp.t;
 
-  var GAPS = ["not_connected", "no_main", "dangling", "wrong_outlet", "no_gravity", "inlet_unknown"];
+  /* Verdicts that say "we do not know": neither a gap nor a connection, and counted apart. */
+  var UNKNOWN = ["inlet_unknown", "no_data", "?"];
 
-  function gaps(summary) {
-    var by = summary.by && summary.by.verdict;
-    if (!by) return summary.totals && summary.totals.gaps;
-    return GAPS.reduce(function (sum, verdict) {
+  function unknown(summary) {
+    var by = (summary.by && summary.by.verdict) || {};
+    return UNKNOWN.reduce(function (sum, verdict) {
       return sum + (by[verdict] || 0);
     }, 0);
   }
@@ -174,9 +174,9 @@
   }
 
   function gapFact(summary) {
-    var n = gaps(summary);
+    var n = summary.totals && summary.totals.gaps,
+      open = unknown(summary);
     if (n === undefined || n === null) return null;
-    var by = (summary.by && summary.by.verdict) || {};
     return el(
       "div",
       { "class": "fact gap" },
@@ -187,10 +187,10 @@
         el("b", {}, Mapapp.format.number(n)),
         " ",
         el("span", { "class": "unit" }, t("facts.gap_unit")),
-        by.no_data ? el("small", { "class": "muted" }, t("facts.no_data", { n: by.no_data })) : null
+        open ? el("small", { "class": "muted" }, t("facts.not_known", { n: open })) : null
       )
     );
   }
 
-  Mapapp.facts = { draw: draw, GAPS: GAPS };
+  Mapapp.facts = { draw: draw };
 })();

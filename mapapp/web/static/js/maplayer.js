@@ -15,6 +15,9 @@
   /* Layers that hang on a compound: what filters compounds narrows them too. */
   var HANGS = ["compounds", "findings", "verdicts", "links", "candidates"];
 
+  var tries = {},
+    again = {};
+
   function map() {
     return the;
   }
@@ -154,11 +157,27 @@
           event.containerPoint || (event.latlng ? the.latLngToContainerPoint(event.latlng) : { x: 0, y: 0 })
         );
     });
-    tiles.on("error", function () {
-      if (failedOnce) return;
+    tiles.on("error", failed);
+  }
+
+  /* A large layer's tiles are made on first use: ask again until they are there. Anything else is said once. */
+  function failed(event) {
+    var id = event.layer;
+    if (event.status === 503 && (tries[id] = (tries[id] || 0) + (again[id] ? 0 : 1)) <= 40) {
+      if (again[id]) return;
+      if (tries[id] === 1) Mapapp.dom.toast(Mapapp.t("map.preparing"));
+      again[id] = window.setTimeout(function () {
+        again[id] = 0;
+        tiles.setSource(id, {
+          url: Mapapp.view.layers.filter(function (layer) {
+            return layer.name === id || (id === OUTLINES && layer.name === "findings");
+          })[0].tiles
+        });
+      }, 3000);
+    } else if (!failedOnce) {
       failedOnce = true;
-      Mapapp.dom.toast(Mapapp.t("map.tiles_failed"), "error");
-    });
+      Mapapp.dom.toast(Mapapp.t(event.status ? "map.tiles_failed" : "map.tiles_lost"), "error");
+    }
   }
 
   function words(values) {

@@ -264,7 +264,7 @@
       { "class": here ? "here" : null, "aria-selected": String(here), "data-id": id, on: { click: choose } },
       list.map(function (column, i) {
         if (i > 0) return cell(column, row);
-        var made = cell(column, row);
+        var made = Mapapp.format.missing(row[column.name]) ? el("td", {}, String(id)) : cell(column, row);
         return el(
           "th",
           { scope: "row" },
