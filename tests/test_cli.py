@@ -16,7 +16,7 @@ COMMANDS = {
     "create": ["--name", "--crs"],
     "demo": ["--host", "--port", "--no-serve"],
     "export": ["--out"],
-    "import": "--layer --crs --datum --encoding --columns --column --replace --update --dry-run --json".split(),
+    "import": ["--layer", "--crs", "--datum", "--encoding", "--columns", "--column", "--replace", "--update", "--dry-run"],
     "map": ["--out"],
     "report": ["--out", "--as-of"],
     "serve": ["--host", "--port", "--workers"],
