@@ -39,6 +39,7 @@ _YARD: dict[str, Text] = {
         "There is no data on this phone yet. Open this page once with signal.",
     ),
     "yard.distance": Text("{m} 米", "{m} m"),
+    "yard.underfoot": Text("脚下", "right here"),
     "yard.rank": Text("{name} 的第 {n} 候选", "candidate {n} for {name}"),
     "yard.inlet": Text("{name} 的接户井", "inlet of {name}"),
     "yard.mark": Text("现场看到什么？", "What is there?"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from mapapp import store
 
@@ -17,7 +18,6 @@ from .conftest import Watch, serve
 
 pytestmark = pytest.mark.browser
 PHONE = (390, 844)
-AT = {"longitude": 117.0274, "latitude": 31.4929, "accuracy": 6}
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +41,9 @@ def manhole(county: Path, node: str) -> tuple[float, float]:
     return point.x, point.y
 
 
-def open_yard(yard: Watch, at: tuple[float, float]) -> Page:
+def open_yard(yard: Watch, at: tuple[float, float], **more: Any) -> Page:
     where = {"longitude": at[0], "latitude": at[1], "accuracy": 6}
-    page = yard.open("/yard", size=PHONE, ready=False, permissions=["geolocation"], geolocation=where)
+    page = yard.open("/yard", size=PHONE, ready=False, permissions=["geolocation"], geolocation=where, **more)
     expect(page.locator("#fix")).to_contain_text("±6")
     return page
 
@@ -112,11 +112,11 @@ def test_without_signal_a_draft_is_kept_and_sent_once_later(yard: Watch, county:
 
 def test_an_answer_that_got_lost_does_not_double_the_visit(yard: Watch, county: Path) -> None:
     """The server stores, the answer never arrives: the draft stays, is sent again, and one visit is stored."""
-    page = open_yard(yard, manhole(county, "W12"))
+    page = open_yard(yard, manhole(county, "W12"), service_workers="block")
     before = visits(county)
-    lost = []
+    lost: list[int] = []
 
-    def lose(route) -> None:
+    def lose(route: Route) -> None:
         lost.append(route.fetch().status)
         route.abort()
 
@@ -124,20 +124,12 @@ def test_an_answer_that_got_lost_does_not_double_the_visit(yard: Watch, county: 
     page.locator(".place", has_text="W12").tap()
     page.locator("#marks label", has_text="已找到").tap()
     page.tap("#save")
+    expect(page.locator("#signal")).to_contain_text("无信号")
     expect(page.locator("#signal")).to_contain_text("待发 1 条")
     assert (lost, visits(county)) == ([201], before + 1)
     page.evaluate("Mapapp.yard.flush()")
     expect(page.locator("#signal")).to_have_text("在线")
     assert visits(county) == before + 1
-
-
-def test_newer_evidence_offers_the_audit_and_the_audit_answers(yard: Watch, county: Path) -> None:
-    """After a mark the page says that the audit is older; a tap runs it again and the notice goes."""
-    page = open_yard(yard, manhole(county, "W11"))
-    page.locator("#audit").tap()
-    expect(page.locator("#newer")).to_be_hidden()
-    with store.open(str(county)) as db:
-        assert db.jobs.list()[0].state == "done"
 
 
 def test_without_a_position_a_compound_is_chosen(yard: Watch) -> None:
@@ -147,3 +139,12 @@ def test_without_a_position_a_compound_is_chosen(yard: Watch) -> None:
     page.select_option("#compound", "C08")
     expect(page.locator(".place b").nth(0)).to_have_text("W11")
     expect(page.locator("#fix")).to_contain_text("定位")
+
+
+def test_newer_evidence_offers_the_audit_and_the_audit_answers(yard: Watch, county: Path) -> None:
+    """After a mark the page says that the audit is older; a tap runs it again and the notice goes."""
+    page = open_yard(yard, manhole(county, "W11"))
+    page.locator("#audit").tap()
+    expect(page.locator("#newer")).to_be_hidden()
+    with store.open(str(county)) as db:
+        assert db.jobs.list()[0].state == "done"
