@@ -221,10 +221,10 @@ def sums(totals: pd.DataFrame) -> pd.DataFrame:
     rows = totals[(wrong & ~(totals["grand"].astype(bool) & carried)).to_numpy(dtype=bool)]
     told = [
         _SUM.format(
-            label=f"{t.block} {t.label}".strip(), value=_exact(t.printed), rows=t.rows, summed=_exact(t.summed),
-            off=_exact(t.printed - t.summed),
+            label=f"{t['block']} {t['label']}".strip(), value=_exact(t["printed"]), rows=t["rows"],
+            summed=_exact(t["summed"]), off=_exact(t["printed"] - t["summed"]),
         )
-        for t in rows.itertuples()
+        for t in rows.to_dict("records")
     ]  # fmt: skip
     return _about_file(rows, "sum", told)
 
@@ -278,7 +278,7 @@ def counts(printed: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
     year, state = _number(ledger, "programme_year"), _text(ledger, "status")
     kept = printed[printed["programme_year"].isin(year[state.notna()]) & printed["column"].isin(_KINDS)]
     counted = [
-        int(((year == p.programme_year) & state.isin(_KINDS[str(p.column)][0])).sum()) for p in kept.itertuples()
+        int(((year == p["programme_year"]) & state.isin(_KINDS[p["column"]][0])).sum()) for p in kept.to_dict("records")
     ]
     known = ~kept["programme_year"].isin(year[state.isna()])
     plan = kept[kept["column"] == "planned_compounds"].drop_duplicates("programme_year").set_index("programme_year")
@@ -287,11 +287,11 @@ def counts(printed: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
     other = known & (kept["printed"] != pd.Series(counted, index=kept.index, dtype="float64"))
     table = kept.assign(counted=counted, planned=planned, over=over)[over | other]
     told = [
-        (_STARTED_OVER if t.over else _COUNT).format(
-            year=t.programme_year, value=_exact(t.printed), counted=t.counted, what=_KINDS[str(t.column)][1],
-            planned=_exact(t.planned),
+        (_STARTED_OVER if t["over"] else _COUNT).format(
+            year=t["programme_year"], value=_exact(t["printed"]), counted=t["counted"], what=_KINDS[t["column"]][1],
+            planned=_exact(t["planned"]),
         )
-        for t in table.itertuples()
+        for t in table.to_dict("records")
     ]  # fmt: skip
     kind = pd.Series(np.where(table["over"], "started_over_planned", "count"), index=table.index, dtype="object")
     return _about_file(table, kind, told)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from mapapp.core import schema
 from mapapp.core.errors import InputError
 from mapapp.core.text import Text
 from mapapp.programme import totals
@@ -194,7 +195,7 @@ def form(compounds: pd.DataFrame, spec: Mapping[str, Any], **words: str) -> Form
     if each:
         table = compounds[compounds["status"].astype("object") != "withdrawn"] if "status" in compounds else compounds
         labels: list[Any] = [None] * len(table)
-        figures = table.reset_index(drop=True)
+        figures = table.reset_index(drop=True).reindex(columns=_columns_of(table, columns))
     else:
         figures = totals.by_groups(compounds, group)
         labels = [_label(v, spec) for v in figures.index]
@@ -214,6 +215,13 @@ def form(compounds: pd.DataFrame, spec: Mapping[str, Any], **words: str) -> Form
     )
 
 
+def _columns_of(table: pd.DataFrame, columns: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the table's columns and those declared ones that a form wants and this county has not filled yet."""
+    declared = {c.name for c in schema.layer("compounds").columns}
+    wanted = [str(c["value"]) for c in columns]
+    return list(dict.fromkeys([*table.columns, *(w for w in wanted if w in declared)]))
+
+
 def _label(value: object, spec: Mapping[str, Any]) -> str:
     if pd.isna(value):  # type: ignore[call-overload]  # one value of an index
         return str(spec.get("unknown", "未知"))
@@ -229,8 +237,8 @@ def _cell(
         return None if last else row + 1
     if value == "@":
         return label
-    if last and column.get("text"):
-        return None
+    if last and (column.get("text") or (value not in figures and "/" not in value)):
+        return None  # a year or a progress has no total
     if "/" in value:
         part, _, whole = value.partition("/")
         got = totals.rate(_figure(figures, part, row, value), _figure(figures, whole, row, value))

@@ -10,7 +10,26 @@ from flask import Flask, Response, g, request
 from mapapp import resources
 from mapapp.services.frames import County
 from mapapp.settings import Settings
-from mapapp.web import api, assets, auth, basemap, errors, i18n, imports, pages, secret, security, shares, users, yard
+from mapapp.web import (
+    api,
+    assets,
+    auth,
+    basemap,
+    errors,
+    i18n,
+    imports,
+    meetings,
+    months,
+    pages,
+    photos,
+    problems,
+    records,
+    secret,
+    security,
+    shares,
+    users,
+    yard,
+)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -61,8 +80,9 @@ def create_app(settings: Settings) -> Flask:
     errors.install(app)
     app.context_processor(pages.context)
     for blueprint in (
-        pages.blueprint, api.blueprint(), assets.blueprint, auth.blueprint, basemap.blueprint, imports.blueprint,
+        pages.blueprint, api.blueprint(), assets.blueprint, auth.blueprint, basemap.blueprint, imports.blueprint, months.blueprint,
         shares.blueprint, shares.opened(), users.blueprint, yard.blueprint,
+        problems.blueprint, photos.blueprint, meetings.blueprint, records.blueprint,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app
