@@ -232,6 +232,14 @@ def _unaligned(data: npt.NDArray[np.uint8], dtype: str) -> npt.NDArray[Any]:
     return np.ndarray((max(len(data) - width + 1, 0),), dtype, data, 0, (1,))
 
 
+def distinct(values: Ints) -> Ints:
+    """Return the distinct values, ascending; sorting beats the hash table that numpy uses for this."""
+    values = np.sort(values)
+    fresh = np.ones(len(values), dtype=bool)
+    fresh[1:] = values[1:] != values[:-1]
+    return values[fresh]
+
+
 def cells(x: Floats, y: Floats, size: float) -> tuple[Ints, Ints]:
     """Return the column and row of the square cell of ``size`` metres that each point falls into."""
     return np.floor(x / size).astype(np.int64), np.floor(y / size).astype(np.int64)

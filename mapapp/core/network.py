@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from mapapp.core.geometry import _NUMBA_FROM, Floats, Ints, Lines, cell_key, cells
+from mapapp.core.geometry import _NUMBA_FROM, Floats, Ints, Lines, cell_key, cells, distinct
 
 _CELL_PER_TOLERANCE = 20.0
 
@@ -70,9 +70,21 @@ def join_ends(lines: Lines, x: Floats, y: Floats, tolerance_m: float) -> Nodes:
         if len(same):
             label = _keep_apart(label, a, b, ux, uy, which[same], which[e + same])
         which = label[which]
-        count = np.bincount(label)
-        ux, uy = np.bincount(label, ux - ux[0]) / count + ux[0], np.bincount(label, uy - uy[0]) / count + uy[0]
+        ux, uy = _middles(label, ux, uy)
     return Nodes(which[:e], which[e : 2 * e], which[2 * e :], ux, uy)
+
+
+def _middles(label: Ints, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Return the middle of each cluster; most are single points, which stay as they are."""
+    count = np.bincount(label)
+    out_x, out_y = np.empty(len(count)), np.empty(len(count))
+    out_x[label], out_y[label] = x, y
+    rows = np.flatnonzero(count[label] > 1)
+    several, which = np.unique(label[rows], return_inverse=True)
+    for out, value in ((out_x, x), (out_y, y)):
+        base = out[several]
+        out[several] = base + np.bincount(which, value[rows] - base[which], minlength=len(several)) / count[several]
+    return out_x, out_y
 
 
 def merge_equal(x: Floats, y: Floats) -> tuple[Ints, Ints]:
@@ -133,13 +145,13 @@ def _pairs_within(x: Floats, y: Floats, tolerance_m: float, size: float | None =
         place = place[place + step < len(key)]
         place = place[key[place] == key[place + step]]
     a, b = np.concatenate(firsts), np.concatenate(seconds)
-    pair = np.unique(np.minimum(a, b) * len(x) + np.maximum(a, b))
+    pair = distinct(np.minimum(a, b) * len(x) + np.maximum(a, b))
     return pair // len(x), pair % len(x)
 
 
 def _labels(n: int, a: Ints, b: Ints) -> Ints:
     """Return the number of each point's cluster, given pairs of n points; without gaps."""
-    used = np.unique(np.concatenate([a, b]))
+    used = distinct(np.concatenate([a, b]))
     sub = components(len(used), np.searchsorted(used, a), np.searchsorted(used, b))
     lowest = np.full(sub.max() + 1, n)
     np.minimum.at(lowest, sub, used)
