@@ -1,7 +1,8 @@
 """This module writes planned links as an EPA SWMM model, and has SWMM itself check them.
 
-Each tree of links drains freely to an outfall at the existing sewer it joins, with its design flow fed in at the
-compounds. Pressure pipes are modelled as the pump's flow entering the node at their lower end.
+Each tree of links drains freely to an outfall at the existing sewer it joins, with its design flow fed in where it
+rises. At a pump the model is cut: what reaches its sump leaves through an outfall, and enters again above. Rising mains
+are left out, what they bring enters at their lower end.
 """
 
 from __future__ import annotations
@@ -54,17 +55,19 @@ def to_inp(links: Any, standard: Standard, *, hours: int = 6) -> str:
     row = {n: i for i, n in enumerate(names)}
     down = np.array([row[b] if b is not None else -1 for b in below])
     outfall = "O-" + names
-    to = np.where(down >= 0, node[np.maximum(down, 0)], outfall)
     z_up, z_down = links["invert_up_m"].to_numpy(float), links["invert_down_m"].to_numpy(float)
     pressed = links["pressure"].to_numpy(bool)
+    ends = (down < 0) | links["pump"].to_numpy(bool)[down]  # at an existing sewer, or in the sump of a pump
+    to = np.where(ends, outfall, node[down])
     q = links["flow_lps"].to_numpy(float)
     feeds = np.zeros(len(links))
-    np.add.at(feeds, down[(down >= 0) & ~pressed], q[(down >= 0) & ~pressed])
+    through = ~ends & ~pressed
+    np.add.at(feeds, down[through], q[through])
     inflow = np.maximum(q - feeds, 0.0)  # peak factors fall downstream: never less than nothing
     gravity = ~pressed
     xy = shapely.get_coordinates(shapely.get_point(links.geometry.to_numpy(), 0))
     end = shapely.get_coordinates(shapely.get_point(links.geometry.to_numpy(), -1))
-    last = gravity & (down < 0)
+    last = gravity & ends
     depth = links["ground_up_m"].to_numpy(float) - z_up
     sections: dict[str, list[str]] = {
         "OPTIONS": [

@@ -169,6 +169,9 @@ def test_a_low_compound_gets_a_pump_and_swmm_is_told_only_of_gravity(town):
     plan = run(layers, verdicts, up)
     assert plan.summary["linked"] == 3
     assert plan.summary["pumps"] >= 1
+    standard = load_standard("gb50014-2021")
+    gravity = plan.links[~plan.links["pressure"]]
+    assert set(check(plan.links, standard)["link_id"]) == set(gravity["link_id"])
 
 
 def test_a_river_without_a_bridge_is_paid_for(town):
