@@ -201,11 +201,12 @@
           "data-sort": column.name,
           on: {
             click: function () {
-              if (sorted && view.down) {
+              var again = view.sort === column.name; // now, not when this heading was drawn
+              if (again && view.down) {
                 view.sort = null;
                 view.down = false;
               } else {
-                view.down = sorted;
+                view.down = again;
                 view.sort = column.name;
               }
               view.offset = 0;
