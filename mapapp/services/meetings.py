@@ -76,10 +76,9 @@ def start(county: County, scope: Scope, sent: Mapping[str, Any], *, lang: Lang =
 
 
 def one(view: View, meeting_id: str, lang: Lang, *, unit: str = "") -> Json:
-    """Return a meeting with what is on its agenda: every problem found by its day and not settled yet,
-    and those it dealt with.
+    """Return a meeting with what is on its agenda.
 
-    Overdue is reckoned as of the day of the meeting. Problems come in the order they are taken: overdue ones first, by
+    That is every problem found by its day and not settled yet, and those it dealt with. Overdue is reckoned as of the day of the meeting. Problems come in the order they are taken: overdue ones first, by
     unit.
 
     Raises

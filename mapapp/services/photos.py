@@ -180,6 +180,11 @@ def path(county: County, scope: Scope, photo_id: str) -> Path:
     return found
 
 
+def one(county: County, scope: Scope, photo_id: str) -> dict[str, Any]:
+    """Return what is known of a photo, without its file name; errors as in `path`."""
+    return _told(_row(county, scope, photo_id))
+
+
 def remove(county: County, scope: Scope, photo_id: str) -> dict[str, Any]:
     """Remove a photo for good, file and all: what should not be kept is not kept in a history. Errors as in `path`."""
     row = _row(county, scope, photo_id)

@@ -204,6 +204,11 @@ def _none(ticket_id: str) -> NotFoundError:
     return NotFoundError(Text(f"没有问题“{ticket_id}”。", f"There is no problem {ticket_id!r}."))
 
 
+def require_own(county: County, scope: Scope, ticket_id: str) -> None:
+    """Raise `ForbiddenError` unless the asker may change this problem, `NotFoundError` when there is none."""
+    _require_own(county, scope, _stored(county, ticket_id))
+
+
 def _require_own(county: County, scope: Scope, row: Mapping[str, Any]) -> None:
     unit = records.own_unit(county, scope)
     if unit is not None and not records.names_unit(row, unit, reckoning.UNIT_COLUMNS):
@@ -333,13 +338,13 @@ def _struck_off(measure: str | None, note: str, day: str) -> str:
 
 def remove(county: County, scope: Scope, ticket_id: str, *, expected: int | None = None) -> None:
     """Remove a problem entered by mistake; its history stays. Errors as in `edit`."""
-    _require_own(county, scope, _stored(county, ticket_id))
+    require_own(county, scope, ticket_id)
     county.db.delete("problems", ticket_id, by=scope.name, expected=expected)
 
 
 def undo(county: County, scope: Scope, ticket_id: str, edit_id: int) -> None:
     """Take one change back; a problem that was closed with its finding leaves the finding as it is. Errors as in `edit`."""
-    _require_own(county, scope, _stored(county, ticket_id))
+    require_own(county, scope, ticket_id)
     records.take_back(county, scope, "problems", ticket_id, edit_id)
 
 

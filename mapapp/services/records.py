@@ -370,18 +370,30 @@ def _relapse(tables: list[Json]) -> str | None:
 
 
 def history(view: View, layer: str, id_: str, lang: Lang, *, limit: int = 60) -> list[Json]:
-    """Return the changes of one row, newest first: ``edit_id at by kind cells``, each cell with label, before, after.
+    """Return the changes of one row, newest first; see `histories`."""
+    return histories(view, layer, [id_], lang, limit=limit)[id_]
 
-    Personal columns are left out for those who do not see them; free text loses phone and identity numbers.
+
+def histories(view: View, layer: str, ids: Sequence[str], lang: Lang, *, limit: int = 60) -> dict[str, list[Json]]:
+    """Return the changes of some rows by id, each row's newest first.
+
+    Returns
+    -------
+    dict of str to list
+        Of each change ``edit_id at by kind undoes``, ``alone`` (whether it was made to this row only, so that it can be
+        taken back by itself) and ``cells`` with label, before and after. Personal columns are left out for those who
+        do not see them; free text loses phone and identity numbers.
     """
+    out: dict[str, list[Json]] = {id_: [] for id_ in ids}
     allowed = scopes.access(view.scope, layer)
-    told = view.county.db.history(layer, id_)
+    told = view.county.db.history(layer)
+    alone = told.groupby("edit_id")["id"].nunique() == 1
+    told = told[told["id"].isin(out)]
     if allowed is None or not len(told):
-        return []
+        return out
     if not allowed.personal:
         told = told.assign(**disclosure.redact(told[["before", "after"]].astype("str")))
-    out: list[Json] = []
-    for edit_id, part in told.groupby("edit_id", sort=False):
+    for (id_, edit_id), part in told.groupby(["id", "edit_id"], sort=True):
         head = part.iloc[0]
         cells = [
             {
@@ -393,13 +405,9 @@ def history(view: View, layer: str, id_: str, lang: Lang, *, limit: int = 60) ->
             if pd.notna(name) and name != "geometry" and allowed.allows(str(name))
         ]
         undoes = None if pd.isna(head["undoes"]) else int(head["undoes"])
-        out.append(
-            {
-                "edit_id": int(str(edit_id)), "at": str(head["at"]), "by": str(head["by"]), "kind": str(head["kind"]),
-                "undoes": undoes, "cells": cells,
-            }
-        )  # fmt: skip
-    return out[::-1][:limit]
+        change = {"edit_id": int(str(edit_id)), "at": str(head["at"]), "by": str(head["by"]), "kind": str(head["kind"])}
+        out[str(id_)].append({**change, "undoes": undoes, "alone": bool(alone[edit_id]), "cells": cells})
+    return {id_: changes[::-1][:limit] for id_, changes in out.items()}
 
 
 def _shown(layer: str, column: str, value: Any, lang: Lang) -> str:
@@ -538,9 +546,16 @@ def undo(county: County, scope: Scope, layer: str, compound_id: str, record: str
 
 
 def take_back(county: County, scope: Scope, layer: str, id_: str, edit_id: int) -> None:
-    """Undo an edit after checking that it is one of this row's; the caller has checked the rights."""
-    if edit_id not in set(county.db.history(layer, id_)["edit_id"]):
+    """Undo an edit after checking that it is one of this row's alone; the caller has checked the rights."""
+    told = county.db.history(layer)
+    touched = set(told.loc[told["edit_id"] == edit_id, "id"])
+    if id_ not in touched:
         raise NotFoundError(Text(f"没有可撤销的修改 {edit_id}。", f"There is no edit {edit_id} to undo."))
+    if len(touched) > 1:
+        raise InputError(
+            Text(f"这是一次导入的 {len(touched)} 行。", f"This was an import of {len(touched)} rows."),
+            Text("请直接修改这一行，或整批撤销导入。", "Change this row, or take the whole import back."),
+        )
     county.db.undo(edit_id, by=scope.name)
 
 

@@ -78,7 +78,6 @@ def gaps() -> str:
 
 
 @blueprint.get("/plan")
-@blueprint.get("/problems")
 @blueprint.get("/report")
 def later() -> str:
     """Say what is not there yet instead of a dead link."""
