@@ -215,16 +215,18 @@ def _search(
     def late() -> bool:
         return asked() or time.monotonic() > deadline
 
-    edges, best = improve(site, edges, best, rng, late)
-    for turn in range(RESTARTS if joined.sum() <= FEW else 0):
-        if late():
-            break
-        tell(0.5 + 0.4 * turn / RESTARTS, Text("正在比较其他布局", "Trying other layouts"))
-        other = from_nothing(site, joined, rng)
-        if other is not None:
-            other, layout = improve(site, other, lay(site, other), rng, late)
-            if layout.value < best.value:
-                edges, best = other, layout
+    try:
+        _, best = improve(site, edges, best, rng, late)
+        for turn in range(RESTARTS if joined.sum() <= FEW else 0):
+            if late():
+                break
+            tell(0.5 + 0.4 * turn / RESTARTS, Text("正在比较其他布局", "Trying other layouts"))
+            other = from_nothing(site, joined, rng)
+            if other is not None:
+                _, layout = improve(site, other, lay(site, other), rng, late)
+                best = min(best, layout, key=lambda x: x.value)
+    except KeyboardInterrupt:
+        pass  # Ctrl-C ends the search, and the best plan so far is the answer
     kept = joined & ~np.isin(best.compounds, list(best.failed))
     return best, _bound(site, kept, tree.lower_bound if (kept == joined).all() else None, seed, deadline, best.cost)
 
@@ -258,4 +260,18 @@ def _bound(site: Site, joined: Array, known: float | None, seed: int, deadline: 
     return bound
 
 
-__all__ = ["Plan", "run"]
+def warm_up() -> None:
+    """Compile or load every kernel, so that the first plan of a server is as quick as the second."""
+    from mapapp.plan.steiner import warm_up as steiner
+
+    steiner()
+    crs = "EPSG:4547"
+    streets = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (200, 0)])], crs=crs)
+    compounds = gpd.GeoDataFrame({"compound_id": ["1", "2"]}, geometry=shapely.points([[0, 20], [100, 20]]), crs=crs)
+    served = gpd.GeoDataFrame(
+        {"pipe_id": ["1"], "ground_m": [5.0], "invert_m": [4.5]}, geometry=shapely.points([[200, 0]]), crs=crs
+    )
+    run({"streets": streets, "compounds": compounds}, compounds.assign(verdict="no_main"), served)
+
+
+__all__ = ["Plan", "run", "warm_up"]
