@@ -387,7 +387,8 @@ def histories(view: View, layer: str, ids: Sequence[str], lang: Lang, *, limit: 
     out: dict[str, list[Json]] = {id_: [] for id_ in ids}
     allowed = scopes.access(view.scope, layer)
     told = view.county.db.history(layer)
-    alone = told.groupby("edit_id")["id"].nunique() == 1
+    touched = told[["edit_id", "id"]].drop_duplicates()["edit_id"].value_counts()
+    alone = {int(str(edit_id)) for edit_id in touched.index[touched == 1]}
     told = told[told["id"].isin(out)]
     if allowed is None or not len(told):
         return out
@@ -406,7 +407,7 @@ def histories(view: View, layer: str, ids: Sequence[str], lang: Lang, *, limit: 
         ]
         undoes = None if pd.isna(head["undoes"]) else int(head["undoes"])
         change = {"edit_id": int(str(edit_id)), "at": str(head["at"]), "by": str(head["by"]), "kind": str(head["kind"])}
-        out[str(id_)].append({**change, "undoes": undoes, "alone": bool(alone[edit_id]), "cells": cells})
+        out[str(id_)].append({**change, "undoes": undoes, "alone": int(str(edit_id)) in alone, "cells": cells})
     return {id_: changes[::-1][:limit] for id_, changes in out.items()}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mapapp.core.text import Lang, Text
+from mapapp.web.i18n_problems import CARD
 
 _FRAME: dict[str, Text] = {
     "page.skip": Text("跳到内容", "Skip to content"),
@@ -278,7 +279,7 @@ _PAGES: dict[str, Text] = {
     "gaps.count": Text("{n} 个小区有缺口或尚不清楚", "{n} compounds with a gap, or not known"),
 }
 
-TEXTS: Mapping[str, Text] = MappingProxyType(_FRAME | _MAP | _FACTS | _CARD | _SHARE | _PRINT | _PAGES)
+TEXTS: Mapping[str, Text] = MappingProxyType(_FRAME | _MAP | _FACTS | _CARD | _SHARE | _PRINT | _PAGES | dict(CARD))
 """Every text of the pages; scripts receive them as one JSON object, so no text is written twice."""
 
 

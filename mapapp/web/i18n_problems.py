@@ -9,10 +9,9 @@ from mapapp.core.text import Lang, Text
 
 CARD: Mapping[str, Text] = MappingProxyType(
     {
-        "nav.problems": Text("问题清单", "Problems"),
-        "nav.meeting": Text("调度会", "Meetings"),
         "card.to_problem": Text("转为问题", "Make it a problem"),
-        "card.is_problem": Text("问题：{status}", "Problem: {status}"),
+        "card.is_problem": Text("已列为问题", "On the list of problems"),
+        "card.problem_closed": Text("问题已销号", "The problem is closed"),
         "card.problem_made": Text("已列入问题清单。", "It is on the list of problems."),
         "card.also_close": Text("同时销号", "Close the problem too"),
         "card.also_closed": Text("问题已销号。", "The problem is closed."),
@@ -21,6 +20,8 @@ CARD: Mapping[str, Text] = MappingProxyType(
 """What the map's card says of problems; its script receives it with the map's texts."""
 
 _LIST: dict[str, Text] = {
+    "nav.problems": Text("问题清单", "Problems"),
+    "nav.meeting": Text("调度会", "Meetings"),
     "problems.title": Text("问题清单", "Problems"),
     "problems.lead": Text(
         "改造中要人拍板、要单位办理的事：谁牵头、何时办结、办到哪一步。超期的排在最前。",

@@ -83,6 +83,7 @@ def _form(values: dict[str, Any], message: str = "", status: int = 200) -> tuple
 
 
 @blueprint.post("/problems")
+@blueprint.post("/api/problems", endpoint="api_create")
 def create() -> BaseResponse | tuple[str, int]:
     """Add a problem."""
     sent = params.body()
@@ -117,6 +118,7 @@ def _page(ticket_id: str, values: dict[str, Any] | None = None, error: MapappErr
 
 
 @blueprint.post("/problems/<path:ticket_id>")
+@blueprint.post("/api/problems/<path:ticket_id>", endpoint="api_act")
 def act(ticket_id: str) -> BaseResponse | tuple[str, int]:
     """Change a problem (``save``), take a change back (``undo``), add photos (``photo``), or remove it (``remove``)."""
     county, scope, lang = context.county(), context.scope(), i18n.language()

@@ -87,6 +87,7 @@
           )
         )
       );
+      box.appendChild(Mapapp.ticket.row(finding));
     }
     return box;
   }
@@ -94,6 +95,7 @@
   function findingList(feature) {
     var rows = feature.findings || [];
     if (!rows.length) return null;
+    Mapapp.ticket.tie(feature);
     return el(
       "section",
       {},
