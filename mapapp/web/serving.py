@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -19,6 +20,8 @@ from mapapp.settings import Settings
 from mapapp.web import secret
 
 log = logging.getLogger("mapapp.web")
+_PATIENCE_S = 8
+"""How long workers may finish what they are answering before they are ended; what was acknowledged is on the disk."""
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -94,12 +97,13 @@ def _work(settings: Settings, sock: socket.socket) -> None:
 
     from mapapp.web.app import create_app
 
-    signal.signal(signal.SIGTERM, _stop)
     logging.getLogger("waitress.queue").setLevel(
         logging.ERROR
     )  # a page asks for many tiles at once; that is no warning
     app = create_app(settings)
     uploads.warm_up(app.extensions["mapapp_county"])
+    # only from here on: what is imported above may swallow an exception that a handler raises
+    signal.signal(signal.SIGTERM, _stop)
     try:
         waitress.serve(
             app, sockets=[sock], threads=settings.threads, ident=None, channel_timeout=60,
@@ -116,13 +120,25 @@ def _supervise(settings: Settings, sock: socket.socket) -> None:
     def end(number: int, frame: FrameType | None) -> None:
         nonlocal ending
         ending = True
-        for child in children:
-            os.kill(child, signal.SIGTERM)
+        signal.signal(signal.SIGALRM, insist)
+        signal.alarm(_PATIENCE_S)
+        for child in list(children):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
+
+    def insist(number: int, frame: FrameType | None) -> None:
+        for child in list(children):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
 
     def begin() -> None:
-        child = os.fork()
+        # a signal that comes while a worker is being made waits until we know the worker and it knows what to do
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+        child = -1 if ending else os.fork()
         if child == 0:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent passes it on
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
             code = 0
             try:
                 _work(settings, sock)
@@ -132,7 +148,9 @@ def _supervise(settings: Settings, sock: socket.socket) -> None:
                 log.exception("a worker ended by a fault")
                 code = 1
             os._exit(code)
-        children.add(child)
+        if child > 0:
+            children.add(child)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
