@@ -98,7 +98,8 @@ class Streets:
             total = best + go.off[of[rows]] + come.off[rows]
             out[rows] = np.where(np.isfinite(total), total, np.nan)
         straight = shapely.distance(origin[of], target)
-        return np.where(straight <= self.reach_m, np.fmin(out, straight), out)
+        # where no street leads there, the distance along streets stays unknown
+        return np.where(straight <= self.reach_m, np.minimum(out, straight), out)
 
     def _access(self, shape: Objects) -> _Access:
         n = len(shape)
