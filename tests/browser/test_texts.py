@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 import string
 from pathlib import Path
 
 import pytest
 
-from mapapp import resources
+from mapapp import resources, web
 from mapapp.web.i18n_map import TEXTS, page_texts
 
 STATIC = Path(resources.__file__).parent / "web" / "static"
@@ -32,11 +34,24 @@ def used() -> set[str]:
     )
 
 
-def test_every_text_that_a_page_asks_for_exists():
-    """t("…") with a literal key finds a text."""
-    source = "\n".join(path.read_text(encoding="utf-8") for path in [*SCRIPTS, *PAGES])
-    asked = set(re.findall(r"""\bt\(\s*["']([\w.]+\w)["']\s*[,)]""", source))
-    assert asked - set(TEXTS) == set()
+def asked(paths: list[Path]) -> set[str]:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    return set(re.findall(r"""\bt\(\s*["']([\w.]+\w)["']\s*[,)]""", source))
+
+
+def test_every_text_that_a_script_asks_for_exists():
+    """t("…") with a literal key finds a text among those that the page hands to its scripts."""
+    assert asked(SCRIPTS) - set(TEXTS) == set()
+
+
+def test_every_text_that_a_template_asks_for_exists():
+    """A template may use the texts of every page."""
+    modules = [
+        importlib.import_module(f"mapapp.web.{m.name}")
+        for m in pkgutil.iter_modules(web.__path__)
+        if m.name.startswith("i18n")
+    ]
+    assert asked(PAGES) - {key for module in modules for key in module.TEXTS} == set()
 
 
 def test_every_text_is_used():
