@@ -364,3 +364,36 @@ def test_the_form_without_a_script_makes_a_share_with_its_qr_code(asker) -> None
 def test_names_from_strangers_files_are_escaped_in_every_page(asker, app: Flask, share) -> None:
     for page in [asker.get("/compounds/C2"), asker.get("/shares"), asker.get("/gaps"), Asker(app).get(share())]:
         assert "<img src=x" not in page.get_data(as_text=True)
+
+
+def test_a_unit_takes_a_table_of_its_items_along_only_when_allowed_and_never_a_map(app: Flask, share) -> None:
+    plain, allowed = unit(share), unit(share, download=True)
+    assert entered(app, plain).get(plain + "/api/export/problems.csv").status_code == 403
+    guest = entered(app, allowed)
+    assert "T1" in guest.get(allowed + "/api/export/problems.csv").get_data(as_text=True)
+    pipes = guest.get(allowed + "/api/export/pipes.csv").get_data(as_text=True)
+    assert "PWATER1" in pipes
+    assert "PTELE2" not in pipes
+    assert "LINESTRING" not in pipes.upper()
+
+
+def test_a_link_with_a_pass_code_is_not_embeddable(asker) -> None:
+    body = {"layers": ["compounds"], "embed": ["https://www.county.example"], "pass_code": "8642"}
+    assert asker.post("/api/shares", body).status_code == 400
+
+
+def test_totals_of_five_or_more_compounds_are_exact_and_rounded_once_and_of_fewer_are_sums_of_what_is_shown(
+    app: Flask, share
+) -> None:
+    county = app.extensions["mapapp_county"]
+    compounds = county.db.read("compounds")
+    more = (
+        compounds.iloc[[0] * 6]
+        .reset_index(drop=True)
+        .assign(compound_id=[f"D{i}" for i in range(6)], households=13, street="南街")
+    )
+    county.db.apply(county.db.compare("compounds", more, "add"), by="t")
+    guest, base = Asker(app), share(live=True)
+    assert guest.get(base + "/api/summary?f.street=南街").get_json()["totals"]["households"] == 80  # six times 13
+    fewer = guest.get(share(live=True, filters={"street": ["城关街道"]}) + "/api/summary").get_json()["totals"]
+    assert fewer["households"] == 120 + 50
