@@ -16,10 +16,10 @@ OPEN = {"/healthz", "/readyz", "/login", "/favicon.ico"}
 
 def every_path(app: Flask) -> list[tuple[str, str]]:
     fill = {"layer": "compounds", "id_": "C1", "finding_id": "F1", "job_id": "1", "compound_id": "C1", "number": "1", "word": "w" * 20,
-            "z": "10", "x": "853", "y": "418", "kind": "csv", "name": "leaflet.js", "filename": "css/base.css", "token": "t" * 32}  # fmt: skip
+            "z": "10", "x": "853", "y": "418", "kind": "csv", "name": "leaflet.js", "filename": "css/base.css", "token": "t" * 32, "ticket_id": "T1"}  # fmt: skip
     out = []
     for rule in app.url_map.iter_rules():
-        path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", lambda m: fill[m[1]], rule.rule)
+        path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", lambda m: fill.get(m[1], "1"), rule.rule)
         out += [(method, path) for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})]
     return out
 
@@ -166,3 +166,27 @@ def test_a_decision_needs_an_editor_and_a_dismissal_its_reason(served: Flask) ->
     assert editor.post("/api/findings/F1", {"status": "dismissed", "note": "现场已核"}).status_code == 200
     rows = editor.get("/api/features/findings").get_json()["rows"]
     assert next(r for r in rows if r["finding_id"] == "F1")["status"] == "dismissed"
+
+
+def test_no_changing_address_there_is_lets_a_viewer_through(served: Flask) -> None:
+    user = Asker(served)
+    user.log_in("gu", "guest-password")
+    before = served.extensions["mapapp_county"].db.revision
+    for method, path in every_path(served):
+        if method == "GET" or path in ("/login", "/logout") or path.startswith("/s/"):
+            continue
+        answer = user.client.open(path, method=method, json={}, headers={"X-CSRF-Token": user.csrf})
+        assert answer.status_code in (403, 404), (method, path, answer.status_code)
+    assert served.extensions["mapapp_county"].db.revision == before
+
+
+def test_no_page_a_viewer_can_reach_breaks_or_tells_a_phone_number(served: Flask) -> None:
+    user = Asker(served)
+    user.log_in("gu", "guest-password")
+    for method, path in every_path(served):
+        if method != "GET" or path.startswith(("/s/", "/static/", "/assets/", "/basemap/")):
+            continue
+        answer = user.get(path)
+        assert answer.status_code < 500, path
+        for secret in ("13812345678", "13912345678", "13612345678", "户主电话"):
+            assert secret not in answer.get_data(as_text=True), path
