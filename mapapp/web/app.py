@@ -15,6 +15,7 @@ from mapapp.web import (
     assets,
     auth,
     basemap,
+    dashboard,
     errors,
     i18n,
     imports,
@@ -80,7 +81,7 @@ def create_app(settings: Settings) -> Flask:
     errors.install(app)
     app.context_processor(pages.context)
     for blueprint in (
-        pages.blueprint, api.blueprint(), assets.blueprint, auth.blueprint, basemap.blueprint, imports.blueprint, months.blueprint,
+        pages.blueprint, api.blueprint(), assets.blueprint, auth.blueprint, basemap.blueprint, imports.blueprint, months.blueprint, dashboard.blueprint,
         shares.blueprint, shares.opened(), users.blueprint, yard.blueprint,
         problems.blueprint, photos.blueprint, meetings.blueprint, records.blueprint,
     ):  # fmt: skip

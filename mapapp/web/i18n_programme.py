@@ -237,6 +237,7 @@ _PROJECTS = {
     "projects.save": Text("保存", "Save"),
     "projects.cancel": Text("取消", "Cancel"),
     "projects.id": Text("项目编号", "Project id"),
+    "projects.owner": Text("实施主体", "Owner"),
     "projects.pick": Text("所含小区", "Its compounds"),
     "projects.saved": Text("项目 {id} 已保存。", "Project {id} is saved."),
     "projects.history": Text("修改记录", "History"),

@@ -1,0 +1,101 @@
+"""This module serves the numbers at a glance, and the projects with their works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from mapapp.core.errors import MapappError
+from mapapp.services import dashboard, projects
+from mapapp.web import context, errors, i18n, params
+
+blueprint = Blueprint("dashboard", __name__)
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """Return a figure with separators; what is not known is a question mark, never zero."""
+    if value is None:
+        return "?"
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if digits else text
+
+
+def quantity(name: str, value: float | None) -> tuple[str, str]:
+    """Return a figure and its unit as planners write them: 万㎡ and 万元 in Chinese, m² and million CNY in English."""
+    english = i18n.language() == "en"
+    if name == "area":
+        return (number(value), "m²") if english else (number(value and value / 1e4, 2), "万㎡")
+    if name == "money":
+        return (number(value and value / 100, 2), "m CNY") if english else (number(value, 2), "万元")
+    units = {"compounds": "个", "households": "户", "buildings": "栋", "unserved": "户", "problems": "件"}
+    return number(value), "" if english else units.get(name, "")
+
+
+def per_cent(value: float | None) -> str:
+    """Return a rate with one place, or a dash where there is no whole."""
+    return "—" if value is None else f"{value:.1f}".removesuffix(".0") + " %"
+
+
+_HELP = {"number": number, "quantity": quantity, "per_cent": per_cent}
+
+
+@blueprint.get("/dashboard")
+def page() -> str:
+    """Show totals, rates, states, money and progress, sewers, problems, management and funding."""
+    return render_template("dashboard.html", d=dashboard.overview(context.view(), i18n.language()), **_HELP)
+
+
+def _projects(status: int = 200, **more: Any) -> tuple[str, int]:
+    found = projects.overview(context.view(), i18n.language())
+    return render_template("projects.html", found=found, edits=context.scope().edits, **_HELP, **more), status
+
+
+@blueprint.get("/projects")
+def listed() -> tuple[str, int]:
+    """Show the projects, what their compounds add up to, and the works planned and done; ``?edit=`` opens one."""
+    wanted = params.text("edit")
+    more = {"editing": projects.one(context.view(), wanted)} if wanted and wanted != "new" else {"editing": None}
+    return _projects(new=wanted == "new", **more)
+
+
+@blueprint.post("/projects")
+def save() -> BaseResponse | tuple[str, int]:
+    """Add a project, or change one whose ``row_version`` was seen; ``undo`` takes an edit back."""
+    sent = params.body()
+    try:
+        if edit_id := params.string(sent, "undo"):
+            projects.undo(context.county(), context.scope(), edit_id)
+            flash(i18n.t("projects.undone"), "success")
+            return redirect(url_for("dashboard.listed"))
+        values = {k: params.string(sent, k, longest=20_000) for k in projects.FIELDS if k != "compound_ids"}
+        ids = sent.get("compound_ids", [])
+        values["compound_ids"] = ";".join(ids if isinstance(ids, list) else [str(ids)])
+        made = projects.save(context.county(), context.scope(), values, seen=params.string(sent, "row_version"))
+    except MapappError as error:
+        return _projects(errors.status_of(error), message=error.message(i18n.language()), editing=None, new=False)
+    flash(i18n.t("projects.saved", id=made), "success")
+    return redirect(url_for("dashboard.listed"))
+
+
+@blueprint.get("/projects/works")
+def works() -> str:
+    """Show the works of ``?compound=`` by the catalogue, to be ticked."""
+    found = projects.works_of(context.view(), params.text("compound") or "", i18n.language())
+    return render_template("works.html", found=found, edits=context.scope().edits)
+
+
+@blueprint.post("/projects/works")
+def record() -> BaseResponse:
+    """Store which works a compound plans and has done."""
+    sent = params.body()
+    ident = params.string(sent, "compound")
+    chosen = {name: _list(sent.get(name)) for name in ("planned", "done")}
+    done = projects.record_works(context.county(), context.scope(), ident, **chosen)
+    flash(i18n.t("works.saved", **done), "success")
+    return redirect(url_for("dashboard.works", compound=ident))
+
+
+def _list(value: object) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list) else [str(value)] if value else []
