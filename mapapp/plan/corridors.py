@@ -124,8 +124,10 @@ def build(layers: Mapping[str, Any], gates: Array, served: Array) -> Corridors:
     n = len(points)
     root = n + len(gates)
     parts.append(_straight(gates, served, n, root, STRAIGHT_M, 3, obstacles))
-    if not len(a):
-        parts.extend(_delaunay(gates, served, n, root, obstacles))
+    if len(a):
+        parts.extend(_delaunay(gates, np.empty(0, object), n, root, NEAR_M, obstacles))
+    else:
+        parts.extend(_delaunay(gates, served, n, root, FARTHEST_M, obstacles))
     graph = _assemble(parts)
     cut_off = _cut_off(graph, n, root)
     if len(cut_off) and len(served):
@@ -285,7 +287,7 @@ def _straight(gates: Array, served: Array, first: int, root: int, within: float,
     return first + who, np.full(k, root), ends[:, 0], ends[:, 1], target, np.full(k, -1), np.full(k, "straight")
 
 
-def _delaunay(gates: Array, served: Array, first: int, root: int, obstacles: Any) -> list[Part]:
+def _delaunay(gates: Array, served: Array, first: int, root: int, within: float, obstacles: Any) -> list[Part]:
     """Return straight edges between neighbouring compounds, and to the sewers among their neighbours."""
     middle = shapely.get_coordinates(shapely.point_on_surface(gates))
     at = shapely.get_coordinates(served)
@@ -309,7 +311,7 @@ def _delaunay(gates: Array, served: Array, first: int, root: int, obstacles: Any
     both, one = (j < c), (i < c) & (j >= c)
     shapes = np.concatenate([gates, served[near]])
     lines = shapely.shortest_line(shapes[i], shapes[j])
-    fine = _clear(lines, shapes[i], obstacles) & (shapely.length(lines) <= FARTHEST_M)
+    fine = _clear(lines, shapes[i], obstacles) & (shapely.length(lines) <= within)
     ends = shapely.get_coordinates(lines).reshape(-1, 2, 2)
     out = []
     for use, is_target in ((both & fine, False), (one & fine, True)):

@@ -373,11 +373,11 @@ class _Sizer:
     def pressed(self, p: int, above: _Above, number: int) -> _Labels:
         """Pump through a rising main at minimum cover."""
         tree, standard = self.tree, self.standard
-        rows = self._pumped_from(p, above, self.sizes[0], np.inf)
-        above = _Above(above.join[rows], above.cost[rows], above.low[rows], above.labels[rows])
         sizes = np.array(sorted(standard.pressure_sizes_mm))
         fast = tree.flow[p] / (np.pi / 4 * (sizes / 1000.0) ** 2) <= standard.pressure_velocity_ms[1]
-        size = float(sizes[np.argmax(fast)] if fast.any() else sizes[-1])
+        rows = self._pumped_from(p, above, self.sizes[0], np.inf) if fast.any() else np.empty(0, np.int64)
+        above = _Above(above.join[rows], above.cost[rows], above.low[rows], above.labels[rows])
+        size = float(sizes[np.argmax(fast)])
         d = size / 1000.0
         up = tree.ground_up[p] - standard.min_cover_m - d
         down = max(tree.ground_down[p] - standard.min_cover_m - d, tree.outlet[p])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import cKDTree
 
 from mapapp.plan.layout import Layout, Site, lay
 from mapapp.plan.reroute import Router
@@ -41,12 +42,21 @@ def improve(
             return edges, layout
 
 
-def from_nothing(site: Site, joined: Array, rng: np.random.Generator) -> Array | None:
-    """Return a layout that leads compounds in one after the other in random order; None where one finds no way."""
+def nearest_first(site: Site, joined: Array) -> Array:
+    """Return the rows of the compounds to join, those with the least distance to a served place first."""
+    c, rows = site.corridors, np.flatnonzero(joined)
+    gate = np.zeros((c.n, 2))
+    gate[c.a], gate[c.b] = c.start, c.end
+    far, _ = cKDTree(c.end[c.target >= 0]).query(gate[c.compound + rows])
+    return np.asarray(rows[np.argsort(far, kind="stable")])
+
+
+def from_nothing(site: Site, order: Array) -> Array | None:
+    """Return a layout that leads compounds in one after the other in this order; None where one finds no way."""
     router = Router.of(site)
     level = np.full(site.corridors.n, np.nan)
     chosen = []
-    for row in rng.permutation(np.flatnonzero(joined)).tolist():
+    for row in order.tolist():
         way = router.insert(int(row), level)
         if way is None:
             return None

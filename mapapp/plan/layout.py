@@ -98,8 +98,9 @@ def lay(site: Site, edges: Array) -> Layout:
             failed[int(str(name))] = found
         else:
             parts.append(found)
-    out = pd.concat(parts) if parts else pipes.iloc[:0].assign(cost=[])
-    return Layout(_priced(site, out), failed, compounds)
+    if not parts:
+        return Layout(pd.DataFrame(columns=["total"]), failed, compounds)
+    return Layout(_priced(site, pd.concat(parts)), failed, compounds)
 
 
 def _sized(site: Site, part: pd.DataFrame) -> pd.DataFrame | InputError:

@@ -30,7 +30,7 @@ Array = np.ndarray[Any, Any]
 TIME_LIMIT_S = 20.0
 RESTARTS = 3
 GRAVITY_CELLS = 20_000_000
-"""Compounds times nodes up to which the bound follows each compound's own water."""
+"""Compounds times nodes up to which each compound is followed by itself: in the bound, and in layouts from nothing."""
 FEW = 60
 """Up to so many compounds, layouts are also built from nothing, in other orders, and improved."""
 
@@ -194,7 +194,7 @@ def _search(
 ) -> tuple[Layout, float]:
     """Return the best layout on the true cost, and the bound."""
     # these load compiled kernels: not for who only reads a price book
-    from mapapp.plan.improve import from_nothing, improve
+    from mapapp.plan.improve import from_nothing, improve, nearest_first
     from mapapp.plan.levels import pump_surcharge
     from mapapp.plan.steiner import steiner_tree
 
@@ -216,12 +216,19 @@ def _search(
         return asked() or time.monotonic() > deadline
 
     try:
+        if (
+            joined.sum() * c.n <= GRAVITY_CELLS
+            and (other := from_nothing(site, nearest_first(site, joined))) is not None
+        ):
+            layout = lay(site, other)
+            if layout.value < best.value:
+                edges, best = other, layout
         _, best = improve(site, edges, best, rng, late)
         for turn in range(RESTARTS if joined.sum() <= FEW else 0):
             if late():
                 break
             tell(0.5 + 0.4 * turn / RESTARTS, Text("正在比较其他布局", "Trying other layouts"))
-            other = from_nothing(site, joined, rng)
+            other = from_nothing(site, rng.permutation(np.flatnonzero(joined)))
             if other is not None:
                 _, layout = improve(site, other, lay(site, other), rng, late)
                 best = min(best, layout, key=lambda x: x.value)

@@ -97,9 +97,10 @@ def _search(
                     extra = pump + lift * rise
                     up += rise
                 down = min(up - slope * length[e], gy - cover)
-                if lifted == 1 and y == root and down < invert[e] <= gy - cover:
-                    extra += lift * (invert[e] - down)  # a rising main ends where it must
-                    down = invert[e]
+                need = invert[e] if y == root else level[y]
+                if lifted == 1 and down < need <= gy - cover:
+                    extra += lift * (need - down)  # a rising main ends where it must
+                    down = need
                 if gy - down > deepest or ground[x] - up > deepest:
                     continue
                 if y == root and down < invert[e]:
@@ -168,11 +169,11 @@ class Router:
         """Return the invert at which each node of a layout takes water; NaN where nothing is laid."""
         c = self.site.corridors
         level = np.full(c.n, np.nan)
-        p = layout.pipes[layout.pipes["edge"].isin(edges)]
-        if not len(p):
+        if not len(layout.pipes):
             return level
+        p = layout.pipes[layout.pipes["edge"].isin(edges)]
         p = p[p["node_up"] >= 0]
-        free = (p["pump"] & ~p["edge"].isna()).to_numpy(bool)
+        free = p["pump"].to_numpy(bool)
         level[p["node_up"].to_numpy(np.int64)] = np.where(free, -np.inf, p["invert_up_m"].to_numpy(float))
         own = p["own"].to_numpy(np.int64)
         level[c.compound + own[own >= 0]] = level[p["node_up"].to_numpy(np.int64)[own >= 0]]

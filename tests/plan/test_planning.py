@@ -150,6 +150,14 @@ def test_a_compound_without_a_place_is_refused_with_that_reason(town):
     assert plan.summary["linked"] + plan.summary["refused"] == plan.summary["unserved"] == 3
 
 
+def test_what_no_size_can_carry_is_refused_with_the_pipe_and_the_reason(town):
+    layers, verdicts, served = town
+    plan = run(layers | {"compounds": layers["compounds"].assign(households=10**8)}, verdicts, served)
+    assert set(plan.refused["reason"]) == {"no_levels"}
+    assert plan.refused["zh"].str.contains("最大埋深").all()
+    assert plan.summary["linked"] == plan.summary["pipes"] == 0
+
+
 def test_islands_of_streets_two_parts_points_and_no_households_still_end_in_links(town):
     layers, verdicts, served = town
     compounds = layers["compounds"].assign(households=[0, None, 80])

@@ -299,7 +299,9 @@ class _Search:
         active, mark = np.zeros(n, bool), np.zeros(n, bool)
         size = dual.start(root, g.terminals, net.ptr, key, heap, pos, active)
         value = 0.0
-        while size and not self.late():
+        first = True
+        while size and (first or not self.late()):  # at least one stretch: a bound there must be
+            first = False
             gained, size = dual.ascend(root, net.ptr, net.adj, net.inarc, rc, key, heap, pos, active, size, mark, _WORK)
             value += gained
             self.raise_bound(value)
