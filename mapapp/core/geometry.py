@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ Bools = npt.NDArray[np.bool_]
 
 _LINE, _MULTILINE = 1, 5  # shapely type ids
 _WKB_LINE, _WKB_MULTILINE = 2, 5
-_NUMBA_FROM = 1_000_000  # below this, loading the compiled loops costs more than they save
+_NUMBA_FROM, _NUMBA_FROM_LOADED = 1_000_000, 50_000  # below these, compiled loops cost more than they save
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +233,11 @@ def _unaligned(data: npt.NDArray[np.uint8], dtype: str) -> npt.NDArray[Any]:
     return np.ndarray((max(len(data) - width + 1, 0),), dtype, data, 0, (1,))
 
 
+def compiled_pays(n: int) -> bool:
+    """Whether n elements are enough for the compiled loops, which take two seconds to load unless they are there."""
+    return n >= (_NUMBA_FROM_LOADED if "mapapp.core.loops" in sys.modules else _NUMBA_FROM)
+
+
 def distinct(values: Ints) -> Ints:
     """Return the distinct values, ascending; sorting beats the hash table that numpy uses for this."""
     values = np.sort(values)
@@ -307,7 +313,7 @@ def points_near_lines(
     order = np.argsort(bucket)
     begin = np.zeros((1 << 2 * bits) + 1, dtype=np.int32)
     np.cumsum(np.bincount(bucket, minlength=1 << 2 * bits), out=begin[1:])
-    if len(lines.x) + len(x) >= _NUMBA_FROM:
+    if compiled_pays(len(lines.x) + len(x)):
         from mapapp.core import loops
 
         place, string, segment, d, t = loops.points_near_segments(

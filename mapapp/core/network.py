@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from mapapp.core.geometry import _NUMBA_FROM, Floats, Ints, Lines, cell_key, cells, distinct
+from mapapp.core.geometry import Floats, Ints, Lines, cell_key, cells, compiled_pays, distinct
 
 _CELL_PER_TOLERANCE = 20.0
 
@@ -190,7 +190,7 @@ def components(n: int, a: Ints, b: Ints) -> Ints:
     """Return the number of the connected piece that each of n nodes belongs to, given undirected edges."""
     if n == 0:
         return np.zeros(0, dtype=np.int64)
-    if len(a) >= _NUMBA_FROM:
+    if compiled_pays(len(a)):
         from mapapp.core import loops
 
         found: Ints = loops.components(n, a, b)
@@ -216,7 +216,7 @@ def drains_to(n: int, upper: Ints, lower: Ints, targets: Ints) -> np.ndarray[tup
     out[targets] = True
     if len(targets) == 0 or len(upper) == 0:
         return out
-    if len(upper) >= _NUMBA_FROM:
+    if compiled_pays(len(upper)):
         from mapapp.core import loops
 
         loops.drains_to(upper, lower, out)

@@ -22,8 +22,8 @@ def arrays(edges):
 @pytest.fixture(params=["numpy", "compiled"])
 def loops(request, monkeypatch):
     if request.param == "compiled":
-        monkeypatch.setattr(network, "_NUMBA_FROM", 0)
-        monkeypatch.setattr(geometry, "_NUMBA_FROM", 0)
+        monkeypatch.setattr(network, "compiled_pays", lambda n: True)
+        monkeypatch.setattr(geometry, "compiled_pays", lambda n: True)
 
 
 def check_pieces(edges):
