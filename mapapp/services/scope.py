@@ -70,6 +70,8 @@ class ShareSpec:
         The receiving unit's name as it stands in ownership and responsibility columns (unit links).
     investment, gaps, levels, descriptions, download : bool
         What table 4.1 leaves to the maker.
+    reply : bool
+        Whether its holder may send opinions about its compounds; they are kept and never shown back.
     embed : tuple of str
         Origins that may frame the page; empty for none.
     title, place : str
@@ -87,6 +89,7 @@ class ShareSpec:
     levels: bool = False
     descriptions: bool = False
     download: bool = False
+    reply: bool = False
     embed: tuple[str, ...] = ()
     title: str = ""
     place: str = ""

@@ -215,7 +215,7 @@ def from_state(sent: Mapping[str, Any]) -> ShareSpec:
     except (TypeError, ValueError) as error:
         raise InputError(shape) from error
     snapshot = sent.get("snapshot")
-    flags = {n: bool(sent.get(n)) for n in ("investment", "gaps", "levels", "descriptions", "download")}
+    flags = {n: bool(sent.get(n)) for n in ("investment", "gaps", "levels", "descriptions", "download", "reply")}
     kind = str(sent.get("kind") or "public")
     return ShareSpec(
         kind=kind,  # type: ignore[arg-type]  # check_spec refuses any other word

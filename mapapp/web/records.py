@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, jsonify, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, flash, g, jsonify, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import ConflictError, InputError, MapappError
 from mapapp.core.text import Text
-from mapapp.services import records
-from mapapp.web import context, errors, i18n, i18n_problems, params
+from mapapp.services import records, replies
+from mapapp.web import context, errors, i18n, i18n_problems, params, security
 from mapapp.web.problems import typed, version
 
 blueprint = Blueprint("records", __name__)
@@ -106,3 +106,37 @@ def act(table: str) -> BaseResponse | tuple[str, int]:
         return make_response(jsonify({"record": record, "table": table}), status)
     flash(i18n.t(said), "success")
     return redirect(url_for("records.page", compound=compound_id, _anchor=table))
+
+
+def add_reply(made: Blueprint) -> None:
+    """Give the addresses of a share its reply field; whoever comes here has passed the share's own door."""
+
+    @made.get("/reply")
+    def reply() -> Response:
+        """Show the form for an opinion."""
+        return _reply(sent=params.text("sent") is not None)
+
+    @made.post("/reply", endpoint="take_reply")
+    def take_reply() -> Response | BaseResponse:
+        """Keep an opinion; nothing of it is shown again."""
+        sent = params.body()
+        form = {n: params.string(sent, n, longest=5000) for n in ("compound_id", "stance", "topic", "text", "phone")}
+        try:
+            replies.take(context.view(), g.opened.number, form, i18n.language())
+        except MapappError as error:
+            if errors.status_of(error) == 404:
+                raise
+            status = 429 if isinstance(error, replies.BusyError) else errors.status_of(error)
+            return _reply(form=form, message=error.message(i18n.language()), status=status)
+        return redirect(url_for("shared.reply", sent=1))
+
+
+def _reply(*, sent: bool = False, form: dict[str, str] | None = None, message: str = "", status: int = 200) -> Response:
+    offered = replies.offer(context.view(), i18n.language())
+    page_ = render_template(
+        "records_reply.html", **offered, sent=sent, form=form or {}, message=message, longest=replies.LONGEST,
+        csrf_token=security.csrf_token,
+    )  # fmt: skip
+    response = make_response(page_, status)
+    response.headers["Cache-Control"] = "no-store"
+    return response

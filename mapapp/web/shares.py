@@ -26,7 +26,7 @@ from mapapp.core import schema
 from mapapp.core.errors import ForbiddenError, GoneError, InputError, MapappError
 from mapapp.core.text import Text
 from mapapp.services import accounts, mapframe, sharing
-from mapapp.web import api, context, errors, i18n, pages, params, security
+from mapapp.web import api, context, errors, i18n, pages, params, records, security
 
 blueprint = Blueprint("shares", __name__)
 
@@ -51,7 +51,7 @@ def opened() -> Blueprint:
         found: sharing.Opened = g.opened
         view = context.view()
         base = f"/s/{g.token}"
-        config = pages.map_config(mode="share", base=base)
+        config = pages.map_config(mode="share", base=base) | {"reply": found.spec.reply}
         parts = mapframe.parts(view, i18n.language(), base=base, basemap=None, nonce=security.nonce())
         sharing.count_view(context.county(), found)
         return render_template(
@@ -75,6 +75,7 @@ def opened() -> Blueprint:
         return response
 
     api.add_reading(made)
+    records.add_reply(made)
     return made
 
 
