@@ -6,21 +6,18 @@ missing figures. Which sentence is chosen follows the facts: "all completed" is 
 
 from __future__ import annotations
 
-import math
-import string
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
 
 from mapapp.core import status
+from mapapp.core.text import Text
 from mapapp.programme import totals
+from mapapp.programme.template import LABELS, NUMBERS, NUMERALS, YEAR_FIGURES, YEAR_KEYS, Facts, Filler, checked, pieces
 
 Style = Literal["title", "h1", "h2", "body", "annex"]
-Facts = Mapping[str, float | str | None]
-
-_NUMERALS = "零一二三四五六七八九十"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,41 +29,44 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A figure the report names and nobody knows: of which year (None: of the whole county), and for how many compounds."""
+
+    figure: str
+    year: int | None = None
+    unknown: int | None = None
+
+    def words(self) -> Text:
+        """Return what is missing as a reader would say it."""
+        label = LABELS.get(self.figure, Text(self.figure, self.figure))
+        if self.year is None:
+            return label
+        count = Text(f"（{self.unknown} 个小区）", f" ({self.unknown} compounds)") if self.unknown else Text("", "")
+        return Text(f"{self.year}年{label.zh}{count.zh}", f"{label.en} of {self.year}{count.en}")
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """The report, ready to be laid out."""
+    """The report, ready to be laid out.
+
+    Attributes
+    ----------
+    years : DataFrame
+        `totals.by_year`: the figures of the first section.
+    facts : mapping
+        Every other figure by name; None where it is not known.
+    missing : tuple of Gap
+        What the text marks as not known.
+    """
 
     title: str
     paragraphs: tuple[Paragraph, ...]
     annex_title: str
     annex: pd.DataFrame
     as_of: str
+    years: pd.DataFrame
     facts: Facts
-    missing: tuple[str, ...] = field(default=())
-
-
-class _Filler(string.Formatter):
-    """Fills ``{name}``; a figure that is not known becomes the mark, and its name is remembered."""
-
-    def __init__(self, mark: str) -> None:
-        self.mark, self.missing = mark, dict[str, None]()
-
-    def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> str:  # stdlib's types
-        value = kwargs.get(str(key))
-        if value is None or (isinstance(value, float) and math.isnan(value)):
-            self.missing[str(key)] = None
-            return self.mark
-        return value if isinstance(value, str) else plain(float(value))
-
-
-def plain(number: float) -> str:
-    """Return a figure as official papers print it: at most two decimals, none where they are zero, no separators.
-
-    Examples
-    --------
-    >>> plain(33.18), plain(2670.0), plain(5767.3), plain(0.1 + 0.2)
-    ('33.18', '2670', '5767.3', '0.3')
-    """
-    return f"{number:.2f}".rstrip("0").rstrip(".")
+    missing: tuple[Gap, ...] = ()
 
 
 def chinese_date(iso: str) -> str:
@@ -81,7 +81,7 @@ def compose(tables: Mapping[str, pd.DataFrame], template: Mapping[str, Any], *, 
     ----------
     tables : mapping of str to DataFrame
         ``compounds`` (with what the ledger says), and where there are any ``verdicts problems meetings management
-        design_changes works`` (``works``: columns ``head`` and ``code`` of the items done).
+        design_changes works`` (``works``: columns ``head`` and ``code`` of the items of the programme).
     template : mapping
         The parsed template; see ``geodata/report/county.toml``.
     county, as_of : str
@@ -91,19 +91,36 @@ def compose(tables: Mapping[str, pd.DataFrame], template: Mapping[str, Any], *, 
     -------
     Report
         An empty county gives a report that says so with missing figures, never with zeros that nobody counted.
+
+    Raises
+    ------
+    InputError
+        See `checked`.
     """
-    filler = _Filler(template["missing"])
+    checked(template)
+    filler = Filler(template["missing"])
     facts = {"county": county, "as_of": chinese_date(as_of)} | gather(tables)
-    lines = list(_lines(template, filler, facts, totals.by_year(tables["compounds"]), tables["compounds"]))
+    years = totals.by_year(tables["compounds"])
+    lines = list(_lines(template, filler, facts, years, tables["compounds"]))
     return Report(
-        title=filler.format(template["title"], **facts),
+        title=filler.format(template["title"], **facts).replace("\n", ""),
         paragraphs=tuple(lines),
         annex_title=filler.format(template["annex"], **facts),
         annex=annex(tables["compounds"]),
         as_of=as_of,
+        years=years,
         facts=facts,
-        missing=tuple(filler.missing),
+        missing=(*_unknown(years, template["year"]), *(Gap(name) for name in filler.missing)),
     )
+
+
+def _unknown(years: pd.DataFrame, words: Mapping[str, str]) -> Iterator[Gap]:
+    """Name the yearly figures that the sentences use and that not every compound has."""
+    used = {name for key in YEAR_KEYS for _, name in pieces(words[key])}
+    for year, row in years.iterrows():
+        for name, column in YEAR_FIGURES.items():
+            if name in used and row[f"{column}_missing"]:
+                yield Gap(name, int(str(year)), int(row[f"{column}_missing"]))
 
 
 def gather(tables: Mapping[str, pd.DataFrame]) -> dict[str, float | str | None]:
@@ -126,15 +143,22 @@ def gather(tables: Mapping[str, pd.DataFrame]) -> dict[str, float | str | None]:
     if (management := tables.get("management")) is not None:
         has = management["mode"].notna() & (management["mode"] != "none")
         facts |= {"managed": int(has.sum()), "unmanaged": int((management["mode"] == "none").sum())}
+        facts["management_unknown"] = max(len(compounds) - int(management["mode"].notna().sum()), 0)
         if "takeover_date" in management:
             facts["takeovers"] = int((management["mode"].eq("none") & management["takeover_date"].notna()).sum())
     if (verdicts := tables.get("verdicts")) is not None and len(verdicts):
         facts |= _sewer(verdicts, compounds)
     if (works := tables.get("works")) is not None and len(works):
-        heads = list(dict.fromkeys(works["head"].dropna()))
-        items = works["code"].nunique()
-        facts |= {"heads": "、".join(heads), "head_count": _NUMERALS[len(heads)], "items": items // 10 * 10 or items}
+        facts |= _works(works)
     return facts
+
+
+def _works(works: pd.DataFrame) -> dict[str, float | str | None]:
+    """Count distinct items, rounded down to ten ("more than 30") as such papers do, and only where that is true."""
+    heads, items = list(dict.fromkeys(works["head"].dropna())), int(works["code"].nunique())
+    told = f"{items // 10 * 10}余" if items > 10 and items % 10 else str(items)
+    count = NUMERALS[len(heads)] if len(heads) < len(NUMERALS) else str(len(heads))
+    return {"heads": "、".join(heads) or None, "head_count": count if heads else None, "items": told}
 
 
 def _sewer(verdicts: pd.DataFrame, compounds: pd.DataFrame) -> dict[str, float | str | None]:
@@ -152,29 +176,42 @@ def _sewer(verdicts: pd.DataFrame, compounds: pd.DataFrame) -> dict[str, float |
 
 
 def _lines(
-    template: Mapping[str, Any], filler: _Filler, facts: Facts, years: pd.DataFrame, compounds: pd.DataFrame
+    template: Mapping[str, Any], filler: Filler, facts: Facts, years: pd.DataFrame, compounds: pd.DataFrame
 ) -> Iterator[Paragraph]:
     yield Paragraph("title", filler.format(template["title"], **facts))
     yield Paragraph("body", filler.format(template["intro"], **facts))
     for number, section in enumerate(template["section"], start=1):
-        yield Paragraph("h1", f"{_NUMERALS[number]}、{section['heading']}")
-        for item in section.get("body", ()):
-            yield from _body(item, template, filler, facts, years, compounds)
+        yield Paragraph("h1", f"{NUMERALS[number]}、{section['heading']}")
+        lines = [
+            line for item in section.get("body", ()) for line in _body(item, template, filler, facts, years, compounds)
+        ]
+        yield from numbered(lines, section.get("number", ""))
         shown = 0
         for part in section.get("part", ()):
             lines = [line for item in part["body"] for line in _body(item, template, filler, facts, years, compounds)]
             if lines:  # a heading without a fact under it says nothing
                 shown += 1
-                yield Paragraph("h2", f"（{_NUMERALS[shown]}）{part['heading']}")
-                yield from lines
+                yield Paragraph("h2", f"（{NUMERALS[shown]}）{part['heading']}")
+                yield from numbered(lines, part.get("number", ""))
     yield Paragraph("body", filler.format(template["closing"], **facts))
     yield Paragraph("annex", filler.format(template["annex"], **facts))
+
+
+def numbered(lines: Sequence[Paragraph], kind: str) -> list[Paragraph]:
+    """Return the paragraphs counted as ``1.`` or ``一是``; a single one needs no number.
+
+    What is counted is what was written: a sentence that was left out for want of its fact leaves no hole.
+    """
+    if kind not in NUMBERS or len(lines) < 2 or len(lines) >= len(NUMERALS):
+        return list(lines)
+    heads = (f"{n}." if kind == "1." else f"{NUMERALS[n]}是" for n in range(1, len(lines) + 1))
+    return [Paragraph(line.style, head + line.text) for head, line in zip(heads, lines, strict=True)]
 
 
 def _body(
     item: str | Mapping[str, str],
     template: Mapping[str, Any],
-    filler: _Filler,
+    filler: Filler,
     facts: Facts,
     years: pd.DataFrame,
     compounds: pd.DataFrame,
@@ -182,7 +219,7 @@ def _body(
     if item == "@years":
         for year, row in years.iterrows():
             rows = compounds[pd.to_numeric(compounds["programme_year"], errors="coerce") == year]
-            yield Paragraph("body", year_sentence(int(str(year)), row, rows, template["year"], filler))
+            yield Paragraph("body", year_sentence(int(str(year)), row, rows, template["year"], template["missing"]))
     elif item == "@works":
         if facts.get("items"):
             yield Paragraph("body", filler.format(template["works"]["facts"], **facts))
@@ -192,8 +229,9 @@ def _body(
         yield Paragraph("body", filler.format(item["text"], **facts))
 
 
-def year_sentence(year: int, row: pd.Series, rows: pd.DataFrame, words: Mapping[str, str], filler: _Filler) -> str:
+def year_sentence(year: int, row: pd.Series, rows: pd.DataFrame, words: Mapping[str, str], mark: str) -> str:
     """Return one programme year in a sentence or three; the tail is chosen by the facts."""
+    filler = Filler(mark)
     whole = {name: row[name] if not row[f"{name}_missing"] else None for name in totals.FIGURES}
     area = whole["floor_area_m2"]
     figures: dict[str, float | str | None] = {
@@ -242,10 +280,38 @@ _ANNEX = {
 
 
 def annex(compounds: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of compounds with the headers that paper uses; the input's order within each year."""
+    """Return the table of compounds with the headers that paper uses; the input's order within each year.
+
+    Each year ends with its subtotal, the table with the total, both as in `totals.by_year`: withdrawn compounds do not
+    count, and a sum in which any compound is unknown stays empty.
+    """
     table = pd.DataFrame(compounds.drop(columns="geometry", errors="ignore")).reindex(columns=list(_ANNEX))
+    table["programme_year"] = pd.to_numeric(table["programme_year"], errors="coerce").astype("Int64")
     table = table.sort_values("programme_year", kind="stable", na_position="last", ignore_index=True)
-    table["floor_area_m2"] = pd.to_numeric(table["floor_area_m2"], errors="coerce") / 10_000
-    table["status"] = table["status"].map(lambda word: status.LABELS[word].zh if word in status.LABELS else None)
-    table.insert(0, "no", range(1, len(table) + 1))
-    return table.rename(columns={"no": "序号"} | _ANNEX)
+    table.insert(0, "no", pd.Series(range(1, len(table) + 1), dtype="Int64"))
+    for name in ("buildings", "households", "floor_area_m2", "invest_total_wan"):
+        table[name] = pd.to_numeric(table[name], errors="coerce").astype("float64")
+    years = totals.by_year(compounds)
+    parts = []
+    for year, group in table.groupby("programme_year", sort=True, dropna=False):
+        parts.append(group)
+        if year in years.index:
+            parts.append(_sum_row("小计", years.loc[[year]]).assign(programme_year=year))
+    if len(years) > 1:
+        parts.append(_sum_row("合计", years))
+    whole = pd.concat([part.astype(object) for part in parts], ignore_index=True) if parts else table.astype(object)
+    whole["floor_area_m2"] = pd.to_numeric(whole["floor_area_m2"], errors="coerce") / 10_000
+    whole["status"] = whole["status"].map(lambda word: status.LABELS[word].zh if word in status.LABELS else None)
+    return whole.rename(columns={"no": "序号"} | _ANNEX)
+
+
+def _sum_row(name: str, years: pd.DataFrame) -> pd.DataFrame:
+    row: dict[str, object] = {
+        "no": None,
+        **dict.fromkeys(_ANNEX),
+        "name": f"{name}（{int(years['compounds'].sum())}个）",
+    }
+    for figure in ("buildings", "households", "floor_area_m2", "invest_total_wan"):
+        known = not years[f"{figure}_missing"].any()
+        row[figure] = years[figure].sum() if known else None
+    return pd.DataFrame([row], dtype=object)

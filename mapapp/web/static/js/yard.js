@@ -160,7 +160,7 @@
                 el(
                   "span",
                   { "class": "place-far" },
-                  the.me ? [el("b", {}, metres(place.away)), el("small", {}, place.away < 2 ? t("yard.underfoot") : compass(way))] : null,
+                  the.me ? el("span", {}, el("b", {}, metres(place.away)), el("small", {}, " " + (place.away < 2 ? t("yard.underfoot") : compass(way)))) : null,
                   mark && mark !== "not_visited" ? el("small", { "class": "place-mark " + mark }, word(mark)) : null
                 )
               )
