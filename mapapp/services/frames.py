@@ -382,7 +382,7 @@ def compound_table(db: Database, snapshot: int | None) -> pd.DataFrame:
     table = db.effective_compounds(snapshot=snapshot)
     if "verdicts" in there:
         verdicts = db.read("verdicts", snapshot=snapshot)
-        kept = [c for c in ("compound_id", "verdict", "evidence", "distance_m") if c in verdicts.columns]
+        kept = [c for c in ("compound_id", "verdict", "evidence", "evidence_en", "distance_m") if c in verdicts.columns]
         table = table.merge(pd.DataFrame(verdicts[kept]).drop_duplicates("compound_id"), on="compound_id", how="left")
         table["sewer_pending"] = pending(table["verdict"])
     if "findings" in there:

@@ -24,6 +24,7 @@ Rows = Literal["all", "shared", "own_pipes", "own_nodes", "own_problems", "gaps"
 COMPOUND_EXTRA: Final = (
     "verdict",
     "evidence",
+    "evidence_en",
     "distance_m",
     "rules",
     "unit",

@@ -259,7 +259,7 @@ def features(
             Text(f"offset={offset} 或 limit={limit} 超出范围。", f"offset={offset} or limit={limit} is out of range."),
             Text(f"limit 最大 {_MAX_LIMIT}。", f"At most {_MAX_LIMIT} rows at a time."),
         )
-    names = [str(c) for c in frame.columns if c != "geometry"]
+    names = [str(c) for c in in_language(frame.iloc[:0], lang).columns if c != "geometry"]
     if columns is not None:
         if unknown := [c for c in columns if c not in names]:
             raise InputError(
@@ -281,7 +281,7 @@ def _page(
     view: View, layer: str, page: pd.DataFrame, names: list[str], total: int, offset: int, limit: int, lang: Lang
 ) -> Json:
     key = schema.layer(layer).key
-    rows = records(page[names])
+    rows = records(in_language(page, lang)[names])
     for row, point in zip(rows, lonlat(view.shapes(page, layer)), strict=True):
         row["_id"], row["_at"] = row.get(key), point
     described = [(name, *label(layer, name)) for name in names]
@@ -296,6 +296,21 @@ def _page(
         "limit": limit,
         "as_of": view.as_of,
     }
+
+
+SPOKEN: Final = ("message", "fix", "evidence")
+"""Sentences of the audit; the English ones lie beside them in a column that ends in ``_en``."""
+
+
+def in_language(frame: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+    """Return the table with each sentence of the audit once, in ``lang`` where it is known in it."""
+    out = frame
+    for name in SPOKEN:
+        if f"{name}_en" in out.columns:
+            if lang == "en" and name in out.columns:
+                out = out.assign(**{name: out[f"{name}_en"].fillna(out[name])})
+            out = out.drop(columns=f"{name}_en")
+    return out
 
 
 def records(frame: pd.DataFrame) -> list[Json]:
@@ -346,7 +361,7 @@ def feature(view: View, layer: str, id_: str, lang: Lang) -> Json:
     row = frame[frame[key].astype("str") == id_] if key in frame.columns and not allowed.counts_only else frame.iloc[:0]
     if not len(row):
         raise NotFoundError(Text(f"“{layer}”中没有“{id_}”。", f"There is no {id_!r} in {layer}."))
-    row = view.shapes(row.iloc[:1], layer)
+    row = view.shapes(in_language(row.iloc[:1], lang), layer)
     values = records(row)[0]
     attributes = []
     for name, value in values.items():
@@ -416,7 +431,7 @@ def _related(view: View, other: str, layer: str, id_: str, lang: Lang) -> list[J
         hit = (frame["compound_id"] == id_).to_numpy(dtype=bool, na_value=False)
     else:
         return []
-    some = frame[hit].iloc[:100]
+    some = in_language(frame[hit].iloc[:100], lang)
     if "rank" in some.columns:
         some = some.sort_values("rank", kind="stable")
     rows = records(some)
