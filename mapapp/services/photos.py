@@ -31,7 +31,7 @@ LARGEST_MB: Final = 20
 _LARGEST_PIXELS: Final = 60_000_000
 _LONGEST_SIDE_PX: Final = 1920
 _QUALITY: Final = 84
-_FORMATS: Final = ("JPEG", "PNG", "WEBP", "MPO")
+_FORMATS: Final = ("JPEG", "PNG", "WEBP")
 
 
 def folder(county: County) -> Path:

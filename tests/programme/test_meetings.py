@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from mapapp.programme import meetings
 
-IDS = st.text(st.characters(exclude_characters="】\n\r", exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=9)
+IDS = st.text(
+    st.characters(exclude_characters="】\n\r", exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=9
+)
 
 
 @given(st.one_of(st.none(), st.text(max_size=80)), IDS, st.text(min_size=1, max_size=80))

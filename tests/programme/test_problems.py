@@ -92,7 +92,14 @@ def test_a_problem_knows_its_finding(finding_id):
 
 def test_a_gap_becomes_a_problem_of_the_county_reports_category():
     """Unit and due date stay open: the meeting decides them. A finding about a pipe names no compound."""
-    gap = {"finding_id": "F", "rule": "no_main", "layer": "compounds", "feature_id": "C1", "message": "无主管", "fix": "新建"}
+    gap = {
+        "finding_id": "F",
+        "rule": "no_main",
+        "layer": "compounds",
+        "feature_id": "C1",
+        "message": "无主管",
+        "fix": "新建",
+    }
     made = problems.from_finding(gap, raised_at="2022-11-20", location="120.1,30.2")
     assert (made["category"], made["compound_id"], made["status"]) == ("sewer_main_missing", "C1", "open")
     assert "lead_unit" not in made

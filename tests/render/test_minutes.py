@@ -59,6 +59,14 @@ def test_both_open_as_word_papers_with_the_list_as_annex():
     """Real headings, and one row of the table per problem; an empty agenda is a paper too."""
     paper = Document(io.BytesIO(minutes.minutes(HEAD, rows())))
     assert [p.text for p in paper.paragraphs if p.style.name == "Title"] == ["第3次调度例会纪要"]
-    assert [c.text for c in paper.tables[0].rows[1].cells] == ["1", "A", "向阳小区", "供水", "水务公司", "2022年11月1日", "整改中"]
+    assert [c.text for c in paper.tables[0].rows[1].cells] == [
+        "1",
+        "A",
+        "向阳小区",
+        "供水",
+        "水务公司",
+        "2022年11月1日",
+        "整改中",
+    ]
     empty = Document(io.BytesIO(minutes.agenda(HEAD, rows().iloc[:0])))
     assert "目前没有未销号的问题。" in [p.text for p in empty.paragraphs]
