@@ -135,3 +135,43 @@ def drains_to(upper: Any, lower: Any, reached: Any) -> None:
                 reached[j] = True
                 queue[tail] = j
                 tail += 1
+
+
+@njit(cache=True)
+def join_points(x: Any, y: Any, tolerance: float, size: float, bits: int) -> Any:
+    """Merge equal points and pair those within a tolerance, in one pass over a grid that keeps neighbours together.
+
+    Returns
+    -------
+    tuple of ndarray
+        First place of each distinct point, distinct point of each place, and the pairs of distinct points.
+    """
+    n, mask, found, pairs, capacity = len(x), (1 << bits) - 1, 0, 0, 1024
+    head, following = np.full(1 << 2 * bits, -1, np.int32), np.empty(n, np.int32)
+    first, which = np.empty(n, np.int64), np.empty(n, np.int64)
+    a, b = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
+    for i in range(n):
+        h = ((int(np.floor(y[i] / size)) & mask) << bits) | (int(np.floor(x[i] / size)) & mask)
+        k = head[h]
+        while k >= 0 and not (x[first[k]] == x[i] and y[first[k]] == y[i]):
+            k = following[k]
+        if k >= 0:
+            which[i] = k
+            continue
+        c0, c1 = int(np.floor((x[i] - tolerance) / size)), int(np.floor((x[i] + tolerance) / size))
+        r0, r1 = int(np.floor((y[i] - tolerance) / size)), int(np.floor((y[i] + tolerance) / size))
+        for c in range(c0, c1 + 1):
+            for r in range(r0, r1 + 1):
+                k = head[((r & mask) << bits) | (c & mask)]
+                while k >= 0:
+                    if np.hypot(x[first[k]] - x[i], y[first[k]] - y[i]) <= tolerance + 1e-9:
+                        if pairs == capacity:
+                            capacity *= 2
+                            a, b = _grown(a, capacity), _grown(b, capacity)
+                        a[pairs], b[pairs] = k, found
+                        pairs += 1
+                    k = following[k]
+        first[found], which[i], following[found] = i, found, head[h]
+        head[h] = found
+        found += 1
+    return first[:found], which, a[:pairs], b[:pairs]

@@ -58,9 +58,8 @@ def join_ends(lines: Lines, x: Floats, y: Floats, tolerance_m: float) -> Nodes:
     e = len(lines)
     px = np.concatenate([lines.x[lines.first], lines.x[lines.last], x])
     py = np.concatenate([lines.y[lines.first], lines.y[lines.last], y])
-    unique, which = merge_equal(px, py)
+    unique, which, a, b = _merged(px, py, tolerance_m)
     ux, uy = px[unique], py[unique]
-    a, b = _pairs_within(ux, uy, tolerance_m)
     if len(a):
         label = _labels(len(ux), a, b)
         reach = np.hypot(px[:e] - px[e : 2 * e], py[:e] - py[e : 2 * e])
@@ -72,6 +71,18 @@ def join_ends(lines: Lines, x: Floats, y: Floats, tolerance_m: float) -> Nodes:
         which = label[which]
         ux, uy = _middles(label, ux, uy)
     return Nodes(which[:e], which[e : 2 * e], which[2 * e :], ux, uy)
+
+
+def _merged(x: Floats, y: Floats, tolerance_m: float) -> tuple[Ints, Ints, Ints, Ints]:
+    """Merge equal points, and pair the distinct ones that lie within the tolerance of one another."""
+    if tolerance_m > 0 and compiled_pays(len(x)):
+        from mapapp.core import loops
+
+        size, bits = max(8.0, 4 * tolerance_m), max(4, (int(np.ceil(np.log2(len(x) + 1))) + 1) // 2)
+        found: tuple[Ints, Ints, Ints, Ints] = loops.join_points(x, y, tolerance_m, size, bits)
+        return found
+    unique, which = merge_equal(x, y)
+    return unique, which, *_pairs_within(x[unique], y[unique], tolerance_m)
 
 
 def _middles(label: Ints, x: Floats, y: Floats) -> tuple[Floats, Floats]:

@@ -63,6 +63,16 @@ def test_compiled_loops_give_the_same_answers(loops):
         check_draining(edges, {3, 7})
 
 
+def test_ends_are_joined_as_all_pairs_within_the_tolerance_say(loops):
+    rng = np.random.default_rng(9)
+    x, y = np.round(rng.uniform(-20, 20, (2, 400)), 1)
+    graph = nx.Graph(zip(*np.nonzero(np.hypot(x[:, None] - x, y[:, None] - y) <= 0.3 + 1e-9), strict=True))
+    label = network.join_ends(geometry.lines_of(np.zeros(0, dtype=object)), x, y, 0.3).point
+    assert {frozenset(np.flatnonzero(label == k).tolist()) for k in range(label.max() + 1)} == {
+        frozenset(int(n) for n in nodes) for nodes in nx.connected_components(graph)
+    }
+
+
 def test_points_near_lines_are_those_of_brute_force(loops):
     import shapely
 
