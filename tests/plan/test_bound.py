@@ -1,0 +1,53 @@
+"""The bound: below every plan that anybody finds for the same town, whatever the ground, the levels and the neighbours."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from mapapp.plan import run
+
+CRS = "EPSG:4547"
+
+
+def rough_town(seed):
+    """Build a shaken street grid on rough ground, compounds everywhere, three sewers of which some lie too high."""
+    rng = np.random.default_rng(seed)
+    x, y = np.meshgrid(np.arange(5) * 90.0, np.arange(5) * 90.0)
+    p = np.stack([x, y], axis=-1) + rng.normal(0, 8, (5, 5, 2))
+    lines = np.concatenate([
+        np.stack([p[:, :-1], p[:, 1:]], axis=2).reshape(-1, 2, 2), np.stack([p[:-1], p[1:]], axis=2).reshape(-1, 2, 2)
+    ])  # fmt: skip
+    streets = gpd.GeoDataFrame({"street_id": range(len(lines))}, geometry=shapely.linestrings(lines), crs=CRS)
+    at = rng.uniform(0, 360, (8, 2))
+    homes = gpd.GeoDataFrame(
+        {"compound_id": list("ABCDEFGH"), "households": rng.integers(10, 300, 8)},
+        geometry=shapely.box(at[:, 0], at[:, 1], at[:, 0] + 25, at[:, 1] + 25), crs=CRS,
+    )  # fmt: skip
+    wells = gpd.GeoDataFrame(
+        {"node_id": range(25), "ground_elev_m": 20 + rng.normal(0, 0.8, 25)},
+        geometry=shapely.points(p.reshape(-1, 2)), crs=CRS,
+    )  # fmt: skip
+    sewers = gpd.GeoDataFrame(
+        {"pipe_id": ["P1", "P2", "P3"], "ground_m": [20.0, 20.0, 20.0], "invert_m": 20 - rng.uniform(0.5, 3.5, 3)},
+        geometry=shapely.points(p[[0, 2, 4], [4, 0, 4]]), crs=CRS,
+    )  # fmt: skip
+    verdicts = pd.DataFrame({"compound_id": homes["compound_id"], "verdict": "not_connected"})
+    return {"streets": streets, "compounds": homes, "manholes": wells}, verdicts, sewers
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_plan_of_any_seed_costs_less_than_the_bound_of_another(seed):
+    plans = [run(*rough_town(seed), seed=s, time_limit_s=0.6) for s in range(2)]
+    assert all(p.summary["linked"] == 8 for p in plans)
+    assert 0 < max(p.lower_bound for p in plans) <= min(p.links["cost"].sum() for p in plans)
+
+
+def test_a_sewer_above_everybody_puts_a_pump_into_the_bound():
+    layers, verdicts, sewers = rough_town(0)
+    low = run(layers, verdicts, sewers.assign(invert_m=10.0), time_limit_s=0.5)
+    high = run(layers, verdicts, sewers.assign(invert_m=30.0, ground_m=32.0), time_limit_s=0.5)
+    assert high.summary["pumps"] >= 1
+    assert high.lower_bound >= low.lower_bound + 350_000
+    assert high.lower_bound <= high.links["cost"].sum()
