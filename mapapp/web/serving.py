@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from dataclasses import replace
 from types import FrameType
@@ -113,8 +114,16 @@ def _work(settings: Settings, sock: socket.socket) -> None:
         app.extensions["mapapp_county"].close()
 
 
+def _end_with(parent: int) -> None:
+    """End this worker when the process that supervises it is no more, however it ended."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _supervise(settings: Settings, sock: socket.socket) -> None:
     children: set[int] = set()
+    parent = os.getpid()
     ending = False
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -140,6 +149,7 @@ def _supervise(settings: Settings, sock: socket.socket) -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent passes it on
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
             code = 0
+            threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
             try:
                 _work(settings, sock)
             except SystemExit:

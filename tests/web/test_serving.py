@@ -70,6 +70,28 @@ def test_a_worker_that_dies_is_started_anew(county: Path) -> None:
         assert get(address + "healthz") == {"status": "ok"}
 
 
+@pytest.mark.skipif(
+    not Path("/proc").is_dir(), reason="children are found through /proc, which this system does not have"
+)
+def test_workers_end_with_the_process_that_watches_them_even_when_it_is_killed(county: Path) -> None:
+    command = [sys.executable, "-c", RUN, str(county), "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        get(server.stdout.readline().strip().rpartition(" ")[2] + "healthz")
+        workers = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+        server.kill()
+    for _ in range(150):
+        alive = [
+            w
+            for w in workers
+            if Path(f"/proc/{w}").is_dir() and "Z" not in Path(f"/proc/{w}/stat").read_text().split()[2]
+        ]
+        if not alive:
+            break
+        time.sleep(0.1)
+    assert workers
+    assert not alive
+
+
 def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(InputError, match="Cannot listen") as told:
         serving.listen(Settings(database="x.gpkg", port=other.getsockname()[1]))
