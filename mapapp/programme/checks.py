@@ -75,7 +75,7 @@ def check(ledger: pd.DataFrame, as_of: str | None = None) -> pd.DataFrame:
         `COLUMNS` and an empty `PLACE` (see `locate`); ``check`` is one of ``ratio unit duplicate date_order date_future
         date_status money_over progress_status``. Empty when all is well.
     """
-    parts = [*(_band(ledger, band) for band in BANDS), _duplicates(ledger), _dates(ledger, as_of), _progress(ledger)]
+    parts = [_bands(ledger), _duplicates(ledger), _dates(ledger, as_of), _progress(ledger)]
     found = together(*parts)
     # one wrong area shows per household and per building: it is one fault of one cell
     return found[~found.duplicated(["compound_id", "check", "column"])].reset_index(drop=True)
@@ -117,6 +117,15 @@ def _rows(ledger: pd.DataFrame, hit: pd.Series, kind: str, column: str, value: p
 def _figure(value: float) -> str:
     """Four places that mean something, never a power of ten: 855,000 and 36.66."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _bands(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Compare all ratios; money is not measured by an area that is itself at fault."""
+    sizes = [_band(ledger, band) for band in BANDS if band.per != "floor_area_m2"]
+    areas = pd.concat(sizes)
+    wrong = areas.index[areas["column"] == "floor_area_m2"]
+    trusted = ledger.assign(floor_area_m2=_number(ledger, "floor_area_m2").mask(ledger.index.isin(wrong)))
+    return pd.concat([*sizes, *(_band(trusted, band) for band in BANDS if band.per == "floor_area_m2")])
 
 
 def _band(ledger: pd.DataFrame, band: Band) -> pd.DataFrame:

@@ -111,7 +111,7 @@ def compare(before: pd.DataFrame, after: pd.DataFrame, columns: Sequence[str]) -
         pd.DataFrame({"compound_id": b.index.difference(a.index, sort=False), "column": "", "before": None, "after": "exists"}),
         pd.DataFrame({"compound_id": a.index.difference(b.index, sort=False), "column": "", "before": "exists", "after": None}),
     ]  # fmt: skip
-    for column in columns:
+    for column in dict.fromkeys(columns):
         old, new = (_comparable(f, column, both) for f in (a, b))
         differs = ~((old == new) | (old.isna() & new.isna()))
         if differs.any():

@@ -78,7 +78,7 @@ def _table(view: View) -> pd.DataFrame:
 def _columns(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
     """Return declared columns in their order, then what the audit and the problems say; those that neither has are out."""
     declared = [c.name for c in schema.layer("compounds").columns if c.name not in ("compound_id", "snapshot_as_of")]
-    return [c for c in ("status", *declared, *_DERIVED) if c in before or c in after]
+    return [c for c in dict.fromkeys(("status", *declared, *_DERIVED)) if c in before or c in after]
 
 
 def _rows(found: pd.DataFrame, frames: list[pd.DataFrame], views: list[View], lang: Lang) -> list[Json]:
@@ -96,8 +96,7 @@ def _rows(found: pd.DataFrame, frames: list[pd.DataFrame], views: list[View], la
                 "before": before if frame is frames[1] else None, "after": word, "at": at,
             }  # fmt: skip
     out = []
-    distinct = found.drop_duplicates(["compound_id", "column"])
-    for ident, group in distinct.groupby("compound_id", sort=False):
+    for ident, group in found.groupby("compound_id", sort=False):
         row = dict(known[str(ident)])
         came, went = (bool(((group["column"] == "") & (group[c] == "exists")).any()) for c in ("after", "before"))
         if went:

@@ -264,7 +264,9 @@ def _management(view: View, table: pd.DataFrame, lang: Lang) -> Json:
     if kept is not None and "mode" in kept:
         modes = kept.drop_duplicates("compound_id").set_index("compound_id")["mode"].astype("object")
         mode = completed["compound_id"].map(modes)
-    has = mode.notna() & ~mode.isin(["none", "unknown"])
+    # a ledger that says "long-term management" is evidence too, where no record says otherwise
+    said = completed["status"].eq("managed") & mode.isna() if "status" in completed else mode.notna()
+    has = (mode.notna() & ~mode.isin(["none", "unknown"])) | said
     rows = []
     for year, index in completed.groupby(pd.to_numeric(completed["programme_year"], errors="coerce")).groups.items():
         managed = int(has.loc[index].sum())

@@ -124,6 +124,12 @@ _COMPARE = {
     "compare.map": Text("两期地图对比", "Map of both states"),
     "compare.came": Text("新增小区", "new compound"),
     "compare.went": Text("不再有", "no longer there"),
+    "compare.figure.compounds": Text("小区（个）", "Compounds"),
+    "compare.figure.started": Text("已开工（个）", "Started"),
+    "compare.figure.completed": Text("已完工（个）", "Completed"),
+    "compare.figure.accepted": Text("已验收（个）", "Accepted"),
+    "compare.figure.households": Text("户数", "Households"),
+    "compare.figure.invest_done_wan": Text("已完成投资（万元）", "Money spent (10⁴ CNY)"),
     "compare.one": Text(
         "只有一期数据。冻结第二个快照后即可对比。", "There is one state only. Freeze a second snapshot to compare."
     ),

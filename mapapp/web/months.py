@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import MapappError, QuestionError
 from mapapp.services import comparing, forms, months, uploads
-from mapapp.web import context, errors, i18n, pages, params
+from mapapp.web import context, errors, i18n, numbers, pages, params
 
 blueprint = Blueprint("months", __name__)
 _ANSWERS = ("as_of", "source_layer", "encoding", "blanks")
@@ -91,4 +91,6 @@ def form(name: str) -> Response:
 def compare() -> str:
     """Show what differs between two states, as a table and on the map."""
     found = comparing.compare(context.county(), context.scope(), params.text("a"), params.text("b"), i18n.language())
-    return render_template("compare.html", found=found, config=pages.map_config(mode="user", base="") | found["map"])
+    about: dict[str, Any] = {"a": found["a"]["id"], "b": found["b"]["id"], "states": found["states"]}
+    config = pages.map_config(mode="user", base="") | found["map"] | about
+    return render_template("compare.html", found=found, config=config, number=numbers.number)
