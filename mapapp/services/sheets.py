@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
+import threading
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Final, get_args
 
 import geopandas as gpd
 from pyproj import Transformer
@@ -15,10 +19,79 @@ from mapapp.programme.report import chinese_date
 from mapapp.render import sheet
 from mapapp.services import counties
 
-LAYERS = ("waters", "survey_areas", "streets", "buildings", "compounds", "pipes", "manholes", "outlets", "links", "findings")
+SCALES: Final = sheet.SCALES
+LAYERS = (
+    "waters",
+    "survey_areas",
+    "streets",
+    "buildings",
+    "compounds",
+    "pipes",
+    "manholes",
+    "outlets",
+    "links",
+    "findings",
+)
 """What a sheet shows, where the county holds it."""
 
 _AROUND_COMPOUND_M = 60.0
+_drawing = threading.Lock()  # matplotlib's settings belong to the whole process
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to be taken away."""
+
+    name: str
+    body: bytes
+    mimetype: str
+
+
+def drawn(
+    url: str,
+    kind: str,
+    *,
+    maker: str,
+    compound: str | None = None,
+    bbox: tuple[float, float, float, float] | None = None,
+    scale: int | None = None,
+    paper: str = "A3",
+    snapshot: str | None = None,
+    lang: Lang = "zh",
+) -> File:
+    """Return a map sheet as a file in memory; parameters and errors as in `write`.
+
+    Parameters
+    ----------
+    kind : {"pdf", "png"}
+    maker : str
+        Printed as the maker; a dash when empty.
+    """
+    size = next((p for p in get_args(sheet.Paper) if p == paper), None)
+    if size is None:
+        raise InputError(
+            Text(f"没有纸张“{paper}”。", f"There is no paper {paper!r}."),
+            Text("可用：A3 A4。", "Use A3 or A4."),
+            where="paper",
+        )
+    with tempfile.TemporaryDirectory(prefix="mapapp-sheet-") as folder:
+        path = Path(folder) / f"sheet.{kind}"
+        done = write(
+            url, path, by=maker, compound=compound, bbox=bbox, scale=scale, paper=size, snapshot=snapshot, lang=lang
+        )
+        body = path.read_bytes()
+    name = f"{done['title']}{done['as_of']}.{kind}".replace(" · ", "-").replace("/", "-")
+    return File(name, body, "application/pdf" if kind == "pdf" else "image/png")
+
+
+def compounds(db: store.Database) -> list[tuple[str, str]]:
+    """Return id and name of every compound that has a place, by name."""
+    rows = db.effective_compounds()
+    if not isinstance(rows, gpd.GeoDataFrame):
+        return []
+    rows = rows[rows.geometry.notna()]
+    names = rows["name"].fillna(rows["compound_id"]) if "name" in rows else rows["compound_id"]
+    return sorted(zip(rows["compound_id"].astype(str), names.astype(str), strict=True), key=lambda pair: pair[1])
 
 
 def write(
@@ -73,16 +146,17 @@ def write(
         layers = {n: db.read(n, snapshot=at) for n in LAYERS if n in there and n != "compounds"}
         if there & {"compounds", "ledger"}:
             layers["compounds"] = db.effective_compounds(snapshot=at)
-        drawn = {n: f for n, f in layers.items() if isinstance(f, gpd.GeoDataFrame) and f.geometry.notna().any()}
+        layers_drawn = {n: f for n, f in layers.items() if isinstance(f, gpd.GeoDataFrame) and f.geometry.notna().any()}
         day = next((str(s.as_of)[:10] for s in db.snapshots() if s.id == at), date.today().isoformat())
         name, crs = db.name, db.crs
-    title, bounds = _extent(name, drawn, compound, bbox, crs.to_string())
+    title, bounds = _extent(name, layers_drawn, compound, bbox, crs.to_string())
     chosen = scale or sheet.fitting_scale(bounds, paper)
     cut = sheet.pages(bounds, chosen, paper)
     label = f"{crs.name} ({crs.to_string()})"
     imprint = sheet.Imprint(title, chinese_date(day) if lang == "zh" else day, label, by, lang=lang)
-    sheet.write(drawn, cut, chosen, imprint, paper, out)
-    return {"file": out.name, "scale": f"1:{chosen}", "pages": len(cut), "as_of": day}
+    with _drawing:
+        sheet.write(layers_drawn, cut, chosen, imprint, paper, out)
+    return {"file": out.name, "scale": f"1:{chosen}", "pages": len(cut), "as_of": day, "title": title}
 
 
 def _extent(

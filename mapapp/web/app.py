@@ -22,7 +22,9 @@ from mapapp.web import (
     meetings,
     months,
     pages,
+    papers,
     photos,
+    planning,
     problems,
     records,
     secret,
@@ -82,7 +84,7 @@ def create_app(settings: Settings) -> Flask:
     app.context_processor(pages.context)
     for blueprint in (
         pages.blueprint, api.blueprint(), assets.blueprint, auth.blueprint, basemap.blueprint, imports.blueprint, months.blueprint, dashboard.blueprint,
-        shares.blueprint, shares.opened(), users.blueprint, yard.blueprint,
+        shares.blueprint, shares.opened(), users.blueprint, yard.blueprint, planning.blueprint, papers.blueprint,
         problems.blueprint, photos.blueprint, meetings.blueprint, records.blueprint,
     ):  # fmt: skip
         app.register_blueprint(blueprint)

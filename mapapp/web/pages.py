@@ -1,13 +1,11 @@
-"""This module serves the pages of the county: the map, one compound, the gaps."""
+"""This module serves the pages of the county: the map and the gaps."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, g, render_template
 
-from mapapp.core.errors import NotFoundError
-from mapapp.core.text import Text
 from mapapp.services import mapframe
 from mapapp.web import basemap, i18n, i18n_map, security
 from mapapp.web import context as here
@@ -61,27 +59,7 @@ def home() -> str:
     return render_template("map.html", parts=parts, config=config | {"map": parts.name}, county=here.db().name)
 
 
-@blueprint.get("/compounds/<path:compound_id>")
-def compound(compound_id: str) -> str:
-    """Show all there is about one compound."""
-    from mapapp.services import viewing
-
-    feature = viewing.feature(here.view(), "compounds", compound_id, i18n.language())
-    config = map_config(mode="user", base="") | {"compound": compound_id, "path": request.path}
-    return render_template("compound.html", feature=feature, config=config, compound_id=compound_id)
-
-
 @blueprint.get("/gaps")
 def gaps() -> str:
     """Show the sewer gaps by compound, with evidence."""
     return render_template("gaps.html", config=map_config(mode="user", base=""), as_of=here.view().as_of)
-
-
-@blueprint.get("/plan")
-@blueprint.get("/report")
-def later() -> str:
-    """Say what is not there yet instead of a dead link."""
-    raise NotFoundError(
-        Text("此页面尚未提供。", "This page is not there yet."),
-        Text("请先用命令行 mapapp plan 或 mapapp report。", "Use mapapp plan or mapapp report on the command line."),
-    )
