@@ -103,13 +103,32 @@ def audit(db: str, *, out: Path | None, progress: Progress) -> Answer:
 @click.option("--standard", default="gb50014-2021", show_default=True, help="A shipped standard, or a .toml of yours.")
 @click.option("--prices", default="example", show_default=True, help="A shipped price book, or a .toml of yours.")
 @click.option("--budget", type=float, metavar="YUAN", help="Money per stage.")
-@click.option("--out", type=click.Path(path_type=Path), help="Also write the links (.gpkg .geojson .csv .xlsx).")
-def plan(db: str, *, standard: str, prices: str, budget: float | None, out: Path | None, progress: Progress) -> Answer:
+@click.option("--pin", multiple=True, metavar="COMPOUND", help="Must be in the first stage (repeatable).")
+@click.option("--forbid", multiple=True, metavar="STREET", help="Id of a street no pipe may follow (repeatable).")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Also write the links (.gpkg .geojson .csv); .xlsx is the bill."
+)
+@click.option("--swmm", type=click.Path(path_type=Path), metavar="FILE.inp", help="Also write an EPA SWMM input file.")
+def plan(
+    db: str,
+    *,
+    standard: str,
+    prices: str,
+    budget: float | None,
+    pin: tuple[str, ...],
+    forbid: tuple[str, ...],
+    out: Path | None,
+    swmm: Path | None,
+    progress: Progress,
+) -> Answer:
     """Plan the missing links: pipes, levels, sizes, cost, stages, and how far at most from the best."""
     from mapapp.services import planning
 
-    made = planning.run(db, by=who(), standard=standard, prices=prices, budget=budget, out=out, progress=progress)
-    return planning.summary(made), planning.describe(made, language())
+    made, check = planning.run(
+        db, by=who(), standard=standard, prices=prices, budget=budget, pinned=frozenset(pin),
+        forbidden=frozenset(forbid), out=out, swmm_out=swmm, progress=progress,
+    )  # fmt: skip
+    return planning.summary(made, check), planning.describe(made, check, language())
 
 
 @subcommand(main, "snapshot")

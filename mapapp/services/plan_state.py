@@ -1,0 +1,120 @@
+"""This module keeps the last good plan with all that was said of it, and tells whether the county changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+
+from mapapp import plan, store
+from mapapp.core import schema
+from mapapp.core.errors import MapappError
+from mapapp.core.text import Lang, Text
+from mapapp.plan import phasing, tables
+from mapapp.services import plan_books, plan_routes
+
+Json = dict[str, Any]
+
+SETTING: Final = "plan"
+INPUTS: Final = (
+    "compounds", "ledger", "pipes", "manholes", "outlets", "streets", "buildings", "survey_areas", "waters",
+)  # fmt: skip
+"""What a plan rests on; it is out of date when one of these changed."""
+
+
+def now() -> str:
+    """Return the moment, ISO 8601 with its zone."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def versions(db: store.Database) -> dict[str, str]:
+    """Return the version of each input; taken before reading, so that a change under way counts as one."""
+    return {name: db.version(name) for name in INPUTS}
+
+
+def keep(
+    db: store.Database,
+    made: plan.Plan,
+    *,
+    by: str,
+    inputs: Mapping[str, str],
+    asked: Mapping[str, Any],
+    check: Mapping[str, Any],
+) -> None:
+    """Store a plan's links, and beside them its figures, refusals, assumptions, choices and check."""
+    db.replace_derived({"links": made.links}, by=by)
+    db.set_setting(
+        SETTING,
+        {
+            "at": now(),
+            "by": by,
+            "summary": made.summary,
+            "assumptions": [list(text) for text in made.assumptions],
+            "refusals": made.refused.astype("object").where(made.refused.notna(), None).to_dict("records"),
+            "asked": dict(asked),
+            "inputs": dict(inputs),
+            "links": db.version("links"),
+            "check": dict(check),
+        },
+    )
+
+
+def load(db: store.Database) -> Json | None:
+    """Return what was kept; None when nothing was planned, or when the stored links are not that plan's."""
+    kept: Json | None = db.setting(SETTING)
+    return kept if kept and kept["links"] == db.version("links") else None
+
+
+def changed(db: store.Database, kept: Json, lang: Lang) -> list[str]:
+    """Return the titles of what changed since the plan was made: layers, standard, price book."""
+    out = [
+        schema.layer(name).title.pick(lang) for name, seen in versions(db).items() if kept["inputs"].get(name) != seen
+    ]
+    for kind, title in (("standards", Text("设计标准", "Design standard")), ("prices", Text("价格本", "Price book"))):
+        asked = kept["asked"]
+        try:
+            same = plan_books.fingerprint(db, kind, asked[kind]) == asked.get(f"{kind}_print")  # type: ignore[arg-type]  # two literals above
+        except MapappError:  # a file of the command line, or one that was taken away
+            same = not asked.get(f"{kind}_print")
+        if not same:
+            out.append(title.pick(lang))
+    return out
+
+
+def restage(links: pd.DataFrame, budget: float | None, pinned: frozenset[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cut the stages of a plan for a budget; the layout stays.
+
+    Parameters
+    ----------
+    links : DataFrame
+        `Plan.links`.
+    budget : float, optional
+        Money per stage.
+    pinned : set of str
+        Compounds that must be in the first stage.
+
+    Returns
+    -------
+    links, curve : DataFrame
+        The links with their new ``stage``; the curve as `plan.phasing.stages`.
+    """
+    stage, curve = phasing.stages(
+        tables.below(links), links["cost"].to_numpy(float), links["own_households"].to_numpy(float), budget,
+        links["own_compounds"].isin(pinned).to_numpy(),
+    )  # fmt: skip
+    return links.assign(stage=pd.array(stage, dtype="Int64")), curve
+
+
+def by_stage(links: pd.DataFrame) -> list[Json]:
+    """Return one row per stage: ``stage cost_low cost cost_high households length_m pipes routes``, in order."""
+    if not len(links):
+        return []
+    frame = pd.DataFrame(links.drop(columns="geometry", errors="ignore")).assign(pipes=1)
+    sums = frame.groupby("stage")[["cost_low", "cost", "cost_high", "own_households", "length_m", "pipes"]].sum()
+    sums = sums.rename(columns={"own_households": "households"})
+    sums["routes"] = plan_routes.routes(links).groupby("stage").size()
+    sums["routes"] = sums["routes"].fillna(0).astype(int)
+    rows = sums.reset_index().astype({"stage": int, "pipes": int}).to_dict("records")
+    return [{str(k): v for k, v in row.items()} for row in rows]
