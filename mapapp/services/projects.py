@@ -38,8 +38,9 @@ def overview(view: View, lang: Lang) -> Json:
     table, compounds = _table(view, "projects"), _table(view, "compounds")
     flagged = projects.relapsed(compounds, _table(view, "management"))
     found = projects.summary(table, compounds, flagged)
-    joined = table.set_index("project_id").join(found, rsuffix="_of")
-    rows = viewing.records(joined.reset_index())
+    facts = found.reset_index(drop=True)  # in the order of the projects
+    own = table.drop(columns=[c for c in facts.columns if c in table]).reset_index(drop=True)
+    rows = viewing.records(pd.concat([own, facts], axis=1))
     for row in rows:
         row["kind_label"] = words.value_label("projects", "kind", str(row["kind"]), lang) if row.get("kind") else None
         row["ids"] = [i for i in str(row.get("compound_ids") or "").split(";") if i]
