@@ -140,7 +140,7 @@ def _spaced(at: Sequence[float], gap: float) -> list[int]:
     return kept
 
 
-def svg(made: Section, lang: Lang, *, width: int = 900) -> str:
+def svg(made: Section, lang: Lang, *, width: int = 760) -> str:
     """Return the section as an SVG drawing: classes for the page's colours, plain colours for everybody else.
 
     Parameters
@@ -150,7 +150,7 @@ def svg(made: Section, lang: Lang, *, width: int = 900) -> str:
     width : int
         Pixels of the drawing's own space; it scales.
     """
-    left, right, top, plot, row = 92, 60, 28, 220, 22
+    left, right, top, plot, row = 124, 72, 28, 200, 22
     p, e = made.pipes, made.existing
     length = float(p["to_m"].iloc[-1])
     low, high = _range(made)
@@ -204,17 +204,17 @@ def svg(made: Section, lang: Lang, *, width: int = 900) -> str:
             word("s-pump", x(f[k]) + 4, y(iu[k] + d[k]) - 6, f"&#9650; {say['pump']}", "start")
     line("s-manhole", [(x(t[-1]), y(gd[-1])), (x(t[-1]), y(min(idn[-1], _or(e.invert_m, idn[-1]))))], "#1d2329", 'stroke-width="2"')  # fmt: skip
     _existing_svg(made, out, x, y, length, tail, say, line, word)
-    kept = _spaced([x(m) for m in (*f, t[-1])], 46.0)
-    for i in kept:
-        at = x(f[i]) if i < len(p) else x(t[-1])
-        word("s-node", at, top - 10, escape(_short(made.nodes[i])))
+    places = [x(m) for m in (*f, t[-1])]
+    kept = _spaced(places, 46.0)
+    for i in _named(places, made.nodes):
+        word("s-node", places[i], top - 10, escape(_short(made.nodes[i])))
     base = top + plot + 12
     for j, name in enumerate(names):
         up = base + row * j
         line("s-grid", [(8, up), (width - 8, up)], "#dfe1e4", 'stroke-width="1"')
-        word("s-head", left - 8, up + 15, say[name], "end")
+        word("s-head", left - 30, up + 15, say[name], "end")
     for i in kept:
-        at = x(f[i]) if i < len(p) else x(t[-1])
+        at = places[i]
         g = gu[i] if i < len(p) else gd[-1]
         z = iu[i] if i < len(p) else idn[-1]
         far = f[i] if i < len(p) else t[-1]
@@ -225,7 +225,7 @@ def svg(made: Section, lang: Lang, *, width: int = 900) -> str:
     for k0, k1, dn, slope in _runs(p):
         a, b = x(f[k0]), x(t[k1])
         text = f"DN{dn:.0f} {1000 * slope:.1f}‰" if made.known else f"DN{dn:.0f}"
-        if b - a > 6.6 * len(text):
+        if b - a > _wide(text) + 4:
             word("s-cell", (a + b) / 2, base + row * 3 + 15, text)
     times = (plot / (high - low)) / ((width - left - right) / (length + tail))
     foot = (WORDS["unit"].format(n=f"{times:.2g}") if made.known else WORDS["no_levels"]).pick(lang)
@@ -259,6 +259,26 @@ def _or(value: float, other: float) -> float:
 
 def _short(name: str) -> str:
     return name if len(name) <= 12 else name[:11] + "…"
+
+
+def _wide(text: str) -> float:
+    """Return about how many pixels a word takes at 12 px: a Chinese character is as wide as two others."""
+    return sum(12.0 if ord(c) > 0x2E80 else 7.0 for c in text)
+
+
+def _named(places: Sequence[float], nodes: Sequence[str]) -> list[int]:
+    """Return the nodes whose names fit side by side: both ends first, then compounds, then new manholes."""
+    end = len(nodes) - 1
+    rank = sorted(range(len(nodes)), key=lambda i: (i not in (0, end), nodes[i].startswith("NEW-"), i))
+    taken: list[tuple[float, float]] = []
+    kept = []
+    for i in rank:
+        half = _wide(_short(nodes[i])) / 2 + 4
+        low, high = places[i] - half, places[i] + half
+        if all(high < a or low > b for a, b in taken):
+            taken.append((low, high))
+            kept.append(i)
+    return sorted(kept)
 
 
 def _runs(p: pd.DataFrame) -> list[tuple[int, int, float, float]]:

@@ -212,13 +212,11 @@ def run(
     choices = Choices(standard, prices, budget, pinned, forbidden)
     with store.open(url) as db:
         progress(0.0, Text("读取图层", "reading layers"))
-        rules = _book(db, "standards", standard)
-        book = _book(db, "prices", prices)
-        assert isinstance(rules, Standard)
+        rules, book = _standard(db, standard), _prices(db, prices)
         inputs, layers = plan_state.versions(db), layers_of(db)
         made = compute(
-            layers, standard=rules, prices=book, budget=budget, pinned=pinned, forbidden=forbidden, progress=progress,
-        )  # type: ignore[arg-type]  # a price book, by its kind  # fmt: skip
+            layers, standard=rules, prices=book, budget=budget, pinned=pinned, forbidden=forbidden, progress=progress
+        )
         text = swmm.to_inp(made.links, rules) if swmm_out is not None else ""
         check = engine_check(made.links, rules) if len(made.links) else {"ran": False, "zh": "", "en": ""}
         progress(0.9, Text("写入结果", "storing the results"))
@@ -232,11 +230,16 @@ def run(
     return made, check
 
 
-def _book(db: store.Database, kind: plan_books.Kind, name: str) -> Standard | Prices:
-    """Return a book by name, or from a file."""
-    if Path(name).suffix or Path(name).is_file():
-        return plan.load_standard(name) if kind == "standards" else plan.load_prices(name)
-    return plan_books.get(db, kind, name)
+def _is_file(name: str) -> bool:
+    return bool(Path(name).suffix) or Path(name).is_file()
+
+
+def _standard(db: store.Database, name: str) -> Standard:
+    return plan.load_standard(name) if _is_file(name) else load_books(db, Choices(standard=name))[0]
+
+
+def _prices(db: store.Database, name: str) -> Prices:
+    return plan.load_prices(name) if _is_file(name) else load_books(db, Choices(prices=name))[1]
 
 
 def _write_text(path: Path, text: str) -> None:
