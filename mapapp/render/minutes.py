@@ -52,8 +52,8 @@ def agenda(meeting: Meeting, problems: pd.DataFrame) -> bytes:
     ----------
     meeting : Meeting
     problems : DataFrame
-        In the order they are to be taken: ``ticket_id compound street category description unit due status overdue
-        days_late decision`` as printed; ``overdue`` bool. Missing cells stay empty.
+        In the order they are to be taken: ``ticket_id compound category description unit due status overdue days_late
+        decision``, codes as words; ``due`` an ISO date, ``overdue`` bool. Missing cells stay empty.
     """
     return _paper(list(agenda_lines(meeting, problems)), "问题清单", _annex(problems), meeting.held_on)
 
@@ -115,10 +115,22 @@ def _word(value: object) -> str:
     return "" if value is None or pd.isna(value) else str(value).strip()  # type: ignore[call-overload]  # any scalar
 
 
+def chinese_day(iso: object) -> str:
+    """Return 2022-11-05 as 2022年11月5日; empty for a missing date.
+
+    Examples
+    --------
+    >>> chinese_day("2022-11-05"), chinese_day(None)
+    ('2022年11月5日', '')
+    """
+    parts = _word(iso)[:10].split("-")
+    return "".join(f"{int(part)}{unit}" for part, unit in zip(parts, "年月日", strict=False) if part)
+
+
 def _facts(row: dict[str, object]) -> str:
     head = "，".join(w for w in (_word(row["compound"]), _word(row["category"])) if w)
     what = _word(row["description"]).rstrip("。；")
-    due = f"时限{_word(row['due'])}" if _word(row["due"]) else "未定时限"
+    due = f"时限{chinese_day(row['due'])}" if _word(row["due"]) else "未定时限"
     late = f"，已超期{_word(row['days_late'])}天" if row["overdue"] else ""
     return f"{head}：{what or '未写明情况'}。{due}{late}。" if head else f"{what or '未写明情况'}。{due}{late}。"
 
@@ -127,7 +139,9 @@ def _decided(row: dict[str, object]) -> str:
     head = "，".join(w for w in (_word(row["compound"]), _word(row["category"])) if w)
     decision = _word(row["decision"]).rstrip("。；")
     due = (
-        f"于{_word(row['due'])}前完成" if _word(row["due"]) and _word(row["status"]) not in ("已销号", "已解决") else ""
+        f"于{chinese_day(row['due'])}前完成"
+        if _word(row["due"]) and _word(row["status"]) not in ("已销号", "已解决")
+        else ""
     )
     state = f"（{_word(row['status'])}）" if _word(row["status"]) else ""
     words = "；".join(w for w in (decision or "本次未作决定", due) if w)

@@ -229,29 +229,23 @@ def paper(view: View, meeting_id: str, kind: str) -> tuple[str, bytes]:
     if kind == "minutes":
         rows = [r for r in rows if r["decision"] or r.get("meeting_id") == meeting_id]
     head = laying_out.Meeting(
-        view.county.db.name, str(meeting.get("title") or "调度例会"), _day(meeting.get("held_on")),
+        view.county.db.name, str(meeting.get("title") or "调度例会"), laying_out.chinese_day(meeting.get("held_on")),
         str(meeting.get("chair") or ""), meeting["remarks"],
     )  # fmt: skip
     printed = pd.DataFrame(
         [
             {
-                "ticket_id": r["ticket_id"], "compound": r.get("compound"), "street": r.get("street"),
+                "ticket_id": r["ticket_id"], "compound": r.get("compound"),
                 "category": r["category_label"], "description": r.get("description"), "unit": r.get("lead_unit"),
-                "due": _day(r.get("due")), "status": r["status_label"], "overdue": bool(r["overdue"]),
+                "due": r.get("due"), "status": r["status_label"], "overdue": bool(r["overdue"]),
                 "days_late": -r["days_left"] if r["overdue"] else None, "decision": r["decision"],
             }
             for r in rows
         ],
-        columns=["ticket_id", "compound", "street", "category", "description", "unit", "due", "status", "overdue",
+        columns=["ticket_id", "compound", "category", "description", "unit", "due", "status", "overdue",
                  "days_late", "decision"],
     )  # fmt: skip
     printed["days_late"] = printed["days_late"].astype("Int64")
     printed["overdue"] = printed["overdue"].astype(bool)
     body = laying_out.agenda(head, printed) if kind == "agenda" else laying_out.minutes(head, printed)
     return f"{head.title}{'议程' if kind == 'agenda' else '纪要'}.docx", body
-
-
-def _day(iso: object) -> str:
-    if not isinstance(iso, str) or not iso:
-        return ""
-    return "".join(f"{int(part)}{unit}" for part, unit in zip(iso[:10].split("-"), "年月日", strict=False))

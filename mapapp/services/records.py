@@ -352,6 +352,7 @@ def page(view: View, compound_id: str, lang: Lang) -> Json:
         "ledger_rates": {n: about.get(n) for n in ("participation_rate", "consent_rate", "satisfaction_rate")},
         "unasked": _unasked(tables, lang),
         "relapse": _relapse(tables),
+        "owners": sorted(set(view.county.db.read("utilities", columns=["owner"])["owner"].dropna())),
     }
 
 

@@ -172,6 +172,8 @@ _RECORDS: dict[str, Text] = {
     "records.none": Text("还没有记录。", "Nothing here yet."),
     "records.saved": Text("已保存。", "Saved."),
     "records.unasked": Text("还没有征询：", "Not asked yet:"),
+    "records.another": Text("再加一家：", "One more owner:"),
+    "records.owner": Text("单位名称", "Owner"),
     "records.all_asked": Text("各专业都已登记。", "Every kind of pipe and cable is entered."),
     "records.rates": Text("参与率和同意率", "Participation and consent"),
     "records.participation": Text("参与率", "Participation"),

@@ -114,6 +114,8 @@ def test_the_utility_matrix_is_kept_in_place_on_a_phone(open_page):
     page = open_page("/records?compound=C02", size=PHONE, ready=False)
     page.get_by_role("button", name="+ 通信").click()
     line = page.locator(".matrix .line").first
+    expect(line).to_be_visible()
+    page.wait_for_load_state("load")  # the script that marks unsaved lines is there
     line.get_by_label("权属单位").fill("移动公司")
     expect(line).to_have_class(re.compile("dirty"))
     line.get_by_label("答复意见").select_option("bury")

@@ -17,11 +17,10 @@ def rows() -> pd.DataFrame:
         {
             "ticket_id": ["A", "B", "C"],
             "compound": ["向阳小区", "桥头新村", None],
-            "street": None,
             "category": ["供水", "燃气", "其他"],
             "description": ["漏水。", None, "挖断"],
             "unit": ["水务公司", "燃气公司", None],
-            "due": ["2022年11月1日", "2022年12月1日", ""],
+            "due": ["2022-11-01", "2022-12-01", None],
             "status": ["整改中", "未解决", "已销号"],
             "overdue": [True, False, False],
             "days_late": pd.array([21, None, None], dtype="Int64"),
@@ -65,7 +64,7 @@ def test_both_open_as_word_papers_with_the_list_as_annex():
         "向阳小区",
         "供水",
         "水务公司",
-        "2022年11月1日",
+        "2022-11-01",
         "整改中",
     ]
     empty = Document(io.BytesIO(minutes.agenda(HEAD, rows().iloc[:0])))
