@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -22,45 +22,25 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Polygon, Rectangle
 from matplotlib.path import Path as Outline
+from matplotlib.patheffects import withStroke
 
 from mapapp.core.errors import InputError
-from mapapp.core.text import Lang, Text
+from mapapp.core.text import Text
+from mapapp.render import surround
 from mapapp.render.style import STYLE, Class, LayerStyle
+from mapapp.render.surround import FOOT_MM, LEGEND_MM, MARGIN_MM, MARKERS, MM, PX, TITLE_MM, Imprint
 
 Paper = Literal["A3", "A4"]
 SIZES_MM: Final[Mapping[Paper, tuple[float, float]]] = {"A3": (420.0, 297.0), "A4": (297.0, 210.0)}
-SCALES: Final = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
+SCALES: Final = (500, 1000, 2000, 5000, 10_000, 15_000, 20_000, 25_000, 50_000, 100_000)
 """Scales a sheet may have; 1:500 to 1:5000 are those of the survey's own plans."""
 
-_MARGIN_MM, _TITLE_MM, _LEGEND_MM, _FOOT_MM = 12.0, 16.0, 62.0, 14.0
-_MM = 1 / 25.4
-_PX = 0.75  # a screen pixel of the style table is 0.75 pt on paper
+_DETAIL: Final[Mapping[str, int]] = {"manholes": 5000, "inlets": 2000, "candidates": 5000}
+"""Smallest scale (largest denominator) at which small things are drawn; below it they would only cover the rest."""
+_NAMES_FROM: Final = 5000
 _FONTS: Final = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "WenQuanYi Micro Hei", "SimHei")
-_MARKERS: Final = {
-    "circle": "o",
-    "square": "s",
-    "diamond": "D",
-    "triangle": "^",
-    "drop": "v",
-    "cross": "X",
-    "rect": "s",
-}
 _MAX_PAGES: Final = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Imprint:
-    """What stands around the map."""
-
-    title: str
-    as_of: str
-    crs: str
-    maker: str = ""
-    classification: Text = Text("内部资料  注意保管", "Internal. Keep safe.")
-    lang: Lang = "zh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +55,7 @@ class Page:
 def frame_mm(paper: Paper) -> tuple[float, float]:
     """Return width and height of the map frame on the paper, mm."""
     width, height = SIZES_MM[paper]
-    return width - 2 * _MARGIN_MM - _LEGEND_MM, height - 2 * _MARGIN_MM - _TITLE_MM - _FOOT_MM
+    return width - 2 * MARGIN_MM - LEGEND_MM, height - 2 * MARGIN_MM - TITLE_MM - FOOT_MM
 
 
 def fitting_scale(bounds: Sequence[float], paper: Paper) -> int:
@@ -182,19 +162,27 @@ def _family() -> list[str]:
 def _draw(layers: Mapping[str, gpd.GeoDataFrame], page: Page, scale: int, imprint: Imprint, paper: Paper) -> Figure:
     width, height = SIZES_MM[paper]
     across, up = frame_mm(paper)
-    figure = Figure(figsize=(width * _MM, height * _MM), dpi=200)
-    box = (_MARGIN_MM / width, (_MARGIN_MM + _FOOT_MM) / height, across / width, up / height)
+    figure = Figure(figsize=(width * MM, height * MM), dpi=200)
+    box = (MARGIN_MM / width, (MARGIN_MM + FOOT_MM) / height, across / width, up / height)
     axes = figure.add_axes(box)
-    axes.set(xlim=page.bounds[::2], ylim=page.bounds[1::2], xticks=[], yticks=[])
+    axes.set(xlim=page.bounds[::2], ylim=page.bounds[1::2], xticks=[], yticks=[], facecolor="#FBFAF7")
     used: list[tuple[LayerStyle, list[Class]]] = []
     for style in STYLE.values():
+        if scale > _DETAIL.get(style.layer, SCALES[-1]):
+            continue
         if style.layer in layers and style.id not in ("pipes_cjj61", "verdicts"):
             window = layers[style.layer]
             window = window.iloc[window.sindex.query(shapely.box(*page.bounds))]
             if len(window):
                 used.append((style, _layer(axes, window, style, scale)))
-    _around(figure, page, scale, imprint, paper)
-    _legend(figure, used, imprint, paper)
+    if "streets" in layers and scale <= _NAMES_FROM:
+        _street_names(axes, layers["streets"], page.bounds)
+    surround.ticks(axes, page.bounds, scale)
+    surround.around(figure, page.number, page.count, scale, imprint, SIZES_MM[paper], (across, up))
+    surround.legend(figure, used, imprint, SIZES_MM[paper], (across, up))
+    homes = layers.get("compounds")
+    if homes is not None:
+        surround.locator(figure, homes, page.bounds, imprint, SIZES_MM[paper], (across, up))
     return figure
 
 
@@ -211,28 +199,32 @@ def _layer(axes: Any, frame: gpd.GeoDataFrame, style: LayerStyle, scale: int) ->
         shapes = shapely.get_parts(rows.geometry.to_numpy())
         kinds = shapely.get_type_id(shapes)
         if (kinds == 3).any():
-            _polygons(axes, shapes[kinds == 3], look)
+            # what is wrong with an area is an outline around it: its colour goes on saying its status
+            _polygons(
+                axes, shapes[kinds == 3], replace(look, fill="", hatch=False) if style.layer == "findings" else look
+            )
         if (kinds == 1).any():
-            dash: Any = (0, [d * _PX for d in look.dash]) if look.dash else "solid"
+            dash: Any = (0, [d * PX for d in look.dash]) if look.dash else "solid"
             lines = [shapely.get_coordinates(line) for line in shapes[kinds == 1]]
-            axes.add_collection(LineCollection(lines, colors=look.stroke, linewidths=look.width * _PX, linestyles=dash))
+            axes.add_collection(LineCollection(lines, colors=look.stroke, linewidths=look.width * PX, linestyles=dash))
         if (kinds == 0).any():
             at = shapely.get_coordinates(shapes[kinds == 0])
             axes.scatter(
                 *at.T,
-                s=(2 * look.radius * _PX) ** 2,
-                marker=_MARKERS[look.symbol],
+                s=(2 * look.radius * PX) ** 2,
+                marker=MARKERS[look.symbol],
                 facecolor=look.fill or "none",
                 edgecolor=look.stroke,
-                linewidths=look.width * _PX,
+                linewidths=look.width * PX,
                 zorder=3,
             )
             if look.letter and look.radius >= 6:
                 _letters(axes, at, [look.letter] * len(at), look.ink, 5.5)
         if style.layer == "compounds" and scale <= 20_000:
             inside = shapely.get_coordinates(shapely.point_on_surface(rows.geometry.to_numpy()))
-            names = rows["name"].fillna("").astype("str") if "name" in rows and scale <= 5000 else [""] * len(rows)
-            _letters(axes, inside, [f"{look.letter}\n{n}" if n else look.letter for n in names], look.ink, 6.5)
+            _letters(axes, inside, [look.letter] * len(rows), look.ink, 8 if scale <= _NAMES_FROM else 5)
+            if "name" in rows and scale <= _NAMES_FROM:
+                _names(axes, inside, rows["name"].fillna("").astype("str").tolist(), 7.5 if scale <= 2000 else 6)
     return drawn
 
 
@@ -242,13 +234,13 @@ def _polygons(axes: Any, shapes: np.ndarray[Any, Any], look: Class) -> None:
         rings = [shape.exterior, *shape.interiors]
         outlines.append(Outline.make_compound_path(*[Outline(np.asarray(r.coords), closed=True) for r in rings]))
     face = mpl.colors.to_rgba(look.fill, look.opacity) if look.fill else "none"
-    dash: Any = (0, [d * _PX for d in look.dash]) if look.dash else "solid"
+    dash: Any = (0, [d * PX for d in look.dash]) if look.dash else "solid"
     axes.add_collection(
         PathCollection(
             outlines,
             facecolor=face,
             edgecolor=look.stroke or "none",
-            linewidths=look.width * _PX,
+            linewidths=look.width * PX,
             linestyles=dash,
             hatch="////" if look.hatch else None,
         )
@@ -257,80 +249,40 @@ def _polygons(axes: Any, shapes: np.ndarray[Any, Any], look: Class) -> None:
 
 def _letters(axes: Any, at: np.ndarray[Any, Any], words: Sequence[str], ink: str, size: float) -> None:
     for (x, y), word in zip(at, words, strict=True):
-        axes.text(
-            x, y, word, color=ink, fontsize=size, ha="center", va="center", clip_on=True, zorder=4, linespacing=1.1
-        )
+        axes.text(x, y, word, color=ink, fontsize=size, ha="center", va="center", clip_on=True, zorder=4)
 
 
-def _around(figure: Figure, page: Page, scale: int, imprint: Imprint, paper: Paper) -> None:
-    """Title, neat line, scale bar, north arrow, the lines at the foot."""
-    width, height = SIZES_MM[paper]
-    say = imprint.lang
-    across, _ = frame_mm(paper)
-    full = figure.add_axes((0, 0, 1, 1), facecolor="none")
-    full.set(xlim=(0, width), ylim=(0, height))
-    full.axis("off")
-    full.add_patch(
-        Rectangle((_MARGIN_MM / 2, _MARGIN_MM / 2), width - _MARGIN_MM, height - _MARGIN_MM, fill=False, lw=1.2)
+_HALO: Final = (withStroke(linewidth=2.2, foreground="#FFFFFF", alpha=0.92),)
+
+
+def _names(axes: Any, at: np.ndarray[Any, Any], words: Sequence[str], size: float) -> None:
+    """Write names under the letters, with a halo that keeps them readable on any ground."""
+    for (x, y), word in zip(at, words, strict=True):
+        axes.annotate(word, (x, y), (0, -6), textcoords="offset points", color="#1d2329", fontsize=size, ha="center",
+                      va="top", zorder=5, path_effects=_HALO, annotation_clip=True)  # fmt: skip
+
+
+def _street_names(axes: Any, streets: gpd.GeoDataFrame, bounds: tuple[float, float, float, float]) -> None:
+    """Write each street's name once, along its longest straight piece in the window."""
+    if "name" not in streets:
+        return
+    seen = streets[streets["name"].notna()]
+    parts, row = shapely.get_parts(
+        shapely.intersection(seen.geometry.to_numpy(), shapely.box(*bounds)), return_index=True
     )
-    top = height - _MARGIN_MM
-    full.text(width / 2, top - 5, imprint.title, fontsize=18, ha="center", va="center", weight="bold")
-    full.text(width - _MARGIN_MM, top - 2, imprint.classification.pick(say), fontsize=9, ha="right", va="top")
-    x = _MARGIN_MM + across + 6
-    north = top - _TITLE_MM - 4
-    full.add_patch(Polygon([(x + 6, north), (x + 2, north - 14), (x + 6, north - 11)], facecolor="black"))
-    full.add_patch(
-        Polygon([(x + 6, north), (x + 10, north - 14), (x + 6, north - 11)], facecolor="white", edgecolor="black")
-    )
-    full.text(x + 6, north + 1, Text("北", "N").pick(say), fontsize=10, ha="center", va="bottom")
-    _bar(full, x + 16, north - 10, scale)
-    left, foot = _MARGIN_MM, _MARGIN_MM + 7
-    as_of = Text("数据截至 {0}", "Data as of {0}").pick(say).format(imprint.as_of)
-    crs = Text("坐标系 {0}", "CRS {0}").pick(say).format(imprint.crs)
-    maker = Text("制图 {0}", "Made by {0}").pick(say).format(imprint.maker or "—")
-    checked = Text("审核 ________", "Checked ________").pick(say)
-    full.text(left, foot, "    ".join((as_of, crs, maker, checked)), fontsize=8.5, va="center")
-    count = Text("第 {0} 页  共 {1} 页", "Page {0} of {1}").pick(say).format(page.number, page.count)
-    full.text(width - _MARGIN_MM, foot, count, fontsize=8.5, ha="right", va="center")
-
-
-def _bar(axes: Any, x: float, y: float, scale: int) -> None:
-    """Draw a bar of four fields, the numeric scale above it."""
-    field_m = {500: 5, 1000: 10, 2000: 20, 5000: 50}.get(scale, scale // 100)
-    field_mm = field_m * 1000 / scale
-    for n in range(4):
-        axes.add_patch(Rectangle((x + n * field_mm, y), field_mm, 1.6, facecolor="black" if n % 2 else "white",
-                                 edgecolor="black", lw=0.6))  # fmt: skip
-    axes.text(x + 2 * field_mm, y + 3, f"1:{scale}", fontsize=10, ha="center", va="bottom")
-    for n in (0, 2, 4):
-        axes.text(x + n * field_mm, y - 1, f"{n * field_m}{' m' if n == 4 else ''}", fontsize=7, ha="center", va="top")
-
-
-def _legend(figure: Figure, used: Sequence[tuple[LayerStyle, list[Class]]], imprint: Imprint, paper: Paper) -> None:
-    handles: list[Any] = []
-    labels: list[str] = []
-    for style, classes in reversed(used):
-        handles.append(Line2D([], [], linestyle="none"))
-        labels.append(style.title.pick(imprint.lang))
-        for look in classes:
-            handles.append(_handle(look))
-            labels.append(
-                f"{look.letter}  {look.label.pick(imprint.lang)}" if look.letter else look.label.pick(imprint.lang)
-            )
-    width, height = SIZES_MM[paper]
-    across, up = frame_mm(paper)
-    anchor = ((_MARGIN_MM + across + 4) / width, (_MARGIN_MM + _FOOT_MM + up - 24) / height)
-    legend = figure.legend(handles, labels, loc="upper left", bbox_to_anchor=anchor, frameon=False, fontsize=8)
-    legend.set_title(Text("图例", "Legend").pick(imprint.lang), prop=font_manager.FontProperties(size=11))
-    legend.set_alignment("left")
-
-
-def _handle(look: Class) -> Any:  # matplotlib's artists share no useful type
-    dash: Any = (0, [d * _PX for d in look.dash]) if look.dash else "solid"
-    if look.fill and look.symbol == "circle" and look.radius == 5.0:  # an area: the symbol's defaults were left alone
-        face = mpl.colors.to_rgba(look.fill, look.opacity)
-        return Patch(facecolor=face, edgecolor=look.stroke, linestyle=dash, hatch="////" if look.hatch else None)
-    if look.fill:
-        return Line2D([], [], linestyle="none", marker=_MARKERS[look.symbol], markersize=2 * look.radius * _PX,
-                      markerfacecolor=look.fill, markeredgecolor=look.stroke)  # fmt: skip
-    return Line2D([], [], color=look.stroke, linewidth=look.width * _PX, linestyle=dash)
+    lines = shapely.get_type_id(parts) == 1
+    xy, of = shapely.get_coordinates(parts[lines], return_index=True)
+    if len(xy) < 2:
+        return
+    step = np.diff(xy, axis=0)
+    pieces = pd.DataFrame({
+        "name": seen["name"].to_numpy()[row[lines][of[:-1]]],
+        "length": np.where(of[1:] == of[:-1], np.hypot(step[:, 0], step[:, 1]), 0.0),
+        "x": (xy[1:, 0] + xy[:-1, 0]) / 2,
+        "y": (xy[1:, 1] + xy[:-1, 1]) / 2,
+        "angle": (np.degrees(np.arctan2(step[:, 1], step[:, 0])) + 90) % 180 - 90,
+    }).sort_values(["length", "x", "y"], ascending=False, kind="stable").drop_duplicates("name")  # fmt: skip
+    long = pieces[pieces["length"] > 0.04 * (bounds[2] - bounds[0])]
+    for name, _, x, y, angle in long.itertuples(index=False):
+        axes.text(x, y, name, fontsize=6.5, color="#56606b", rotation=angle, rotation_mode="anchor", ha="center",
+                  va="center", clip_on=True, zorder=2.5, path_effects=_HALO)  # fmt: skip

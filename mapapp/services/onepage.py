@@ -246,7 +246,7 @@ def _table(view: View, name: str, compound_id: str, columns: Sequence[str], lang
     some = viewing.records(rows.iloc[:_MOST])
     return {
         "title": title,
-        "columns": [viewing.label(name, c)[0].pick(lang) for c in kept],
+        "columns": [_label(name, c, lang) for c in kept],
         "names": kept,
         "rows": [
             {
@@ -260,6 +260,12 @@ def _table(view: View, name: str, compound_id: str, columns: Sequence[str], lang
         "count": len(rows),
         "recorded": True,
     }
+
+
+def _label(layer: str, column: str, lang: Lang) -> str:
+    """Return what the table itself calls its column: the status of a problem is not that of a compound."""
+    declared = schema.layer(layer).column(column)
+    return declared.label.pick(lang) if declared is not None else column
 
 
 def _overdue(name: str, row: Json, as_of: str) -> bool:

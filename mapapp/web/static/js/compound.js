@@ -12,16 +12,24 @@
     var map = window.map_mapapp;
     if (!map || !map.setView) return;
     map.scrollWheelZoom.disable(); // the wheel scrolls the page
-    var box = map.getBounds().pad(-0.02);
+    var holder = document.getElementById("small-map"), b = JSON.parse(holder.getAttribute("data-bounds"));
+    map.fitBounds([[b[1], b[0]], [b[3], b[2]]], { animate: false, maxZoom: 19 });
     map.eachLayer(function (layer) {
       if (!layer.select || !layer.pick) return;
       var css = window.getComputedStyle(document.documentElement);
       [["accent", "--accent"], ["paper", "--paper"], ["ink", "--ink"], ["soft", "--ink-2"]].forEach(function (pair) { layer.options[pair[0]] = css.getPropertyValue(pair[1]).trim() || layer.options[pair[0]]; });
       layer.select("compounds", id);
     });
-    var fit = function () { map.invalidateSize({ animate: false }); map.fitBounds(box, { animate: false, maxZoom: 19 }); };
-    window.addEventListener("beforeprint", fit);
-    window.addEventListener("afterprint", fit);
+    // the size on paper is set before the paper's own style applies, so that the map is drawn for it
+    var resize = function (width, height) {
+      var zoom = map.getZoom();
+      holder.style.width = width;
+      holder.style.height = height;
+      map.invalidateSize({ animate: false });
+      map.setView([(b[1] + b[3]) / 2, (b[0] + b[2]) / 2], zoom, { animate: false });
+    };
+    window.addEventListener("beforeprint", function () { resize("89mm", "62mm"); });
+    window.addEventListener("afterprint", function () { resize("", ""); });
     if (window.L) window.L.control.scale({ imperial: false, maxWidth: 120 }).addTo(map);
     Mapapp.smallMap = map;
   }
@@ -32,7 +40,7 @@
     if (!root) return;
     Promise.all([Mapapp.api.get("/view" + Mapapp.state.query()), Mapapp.api.get("/features/compounds/" + encodeURIComponent(id) + Mapapp.state.query())]).then(function (both) {
       Mapapp.view = both[0];
-      var list = Mapapp.card.findingList(both[1]);
+      var list = Mapapp.findings.list(both[1]);
       if (list) Mapapp.dom.fill(root, list);
     }, function () { /* the plain list stays */ });
   }
