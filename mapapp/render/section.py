@@ -21,6 +21,7 @@ from mapapp.core.text import Lang, Text
 
 Array = np.ndarray[Any, Any]
 
+_INTERNAL: Final = Text("内部资料  注意保管", "Internal. Keep safe.")
 WORDS: Final = {
     "title": Text("纵断面", "Long section"),
     "ground": Text("地面标高", "Ground"),
@@ -225,6 +226,8 @@ def svg(made: Section, lang: Lang, *, width: int = 760) -> str:
     for k0, k1, dn, slope in _runs(p):
         a, b = x(f[k0]), x(t[k1])
         text = f"DN{dn:.0f} {1000 * slope:.1f}‰" if made.known else f"DN{dn:.0f}"
+        if b - a <= _wide(text) + 4 and made.known:
+            text = f"{1000 * slope:.1f}‰"
         if b - a > _wide(text) + 4:
             word("s-cell", (a + b) / 2, base + row * 3 + 15, text)
     times = (plot / (high - low)) / ((width - left - right) / (length + tail))
@@ -293,61 +296,83 @@ def _runs(p: pd.DataFrame) -> list[tuple[int, int, float, float]]:
     return out
 
 
-def file(made: Section, kind: Literal["pdf", "png"], lang: Lang) -> bytes:
-    """Return the section on an A3 sheet across, as PDF (vector) or PNG (150 dpi)."""
+def file(made: Section, kind: Literal["pdf", "png"], lang: Lang, *, imprint: str = "") -> bytes:
+    """Return the section on an A3 sheet across, as PDF (vector) or PNG (150 dpi).
+
+    Parameters
+    ----------
+    made : Section
+    kind : {"pdf", "png"}
+    lang : {"zh", "en"}
+    imprint : str
+        A line at the foot: county, date, whose prices.
+    """
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     from mapapp.render import sheet
 
-    p, e = made.pipes, made.existing
-    f, t = p["from_m"].to_numpy(float), p["to_m"].to_numpy(float)
-    length, (low, high) = float(t[-1]), _range(made)
     words = {k: v.pick(lang) for k, v in WORDS.items()}
-    with mpl.rc_context({"font.family": sheet._family(), "axes.unicode_minus": False, "pdf.fonttype": 42}):
+    length = float(made.pipes["to_m"].iloc[-1])
+    span = (-0.02 * length, 1.1 * length)
+    look: Any = {"font.family": sheet._family(), "axes.unicode_minus": False, "pdf.fonttype": 42}
+    with mpl.rc_context(look):
         figure = Figure(figsize=(420 / 25.4, 297 / 25.4))
         FigureCanvasAgg(figure)
-        axes = figure.add_axes((0.08, 0.36, 0.88, 0.52))
-        for k in range(len(p)):
-            row = p.iloc[k]
-            d = row["diameter_mm"] / 1000.0
-            axes.fill(
-                [f[k], t[k], t[k], f[k]],
-                [row["invert_up_m"], row["invert_down_m"], row["invert_down_m"] + d, row["invert_up_m"] + d],
-                facecolor="#fbe3e0", edgecolor="#d93025", linewidth=1.2,
-            )  # fmt: skip
-            axes.plot([f[k], t[k]], [row["ground_up_m"], row["ground_down_m"]], color="#7a5c3e", linewidth=1.6)
-            axes.plot([f[k], f[k]], [row["ground_up_m"], row["invert_up_m"]], color="#1d2329", linewidth=1.6)
-        axes.plot([t[-1]] * 2, [p["ground_down_m"].iloc[-1], p["invert_down_m"].iloc[-1]], color="#1d2329", linewidth=1.6)  # fmt: skip
-        tail = max(0.05 * length, 1.0)
-        if made.known and math.isfinite(e.invert_m):
-            d = (e.diameter_mm if math.isfinite(e.diameter_mm) else 300.0) / 1000.0
-            axes.fill([length, length + tail, length + tail, length], [e.invert_m, e.invert_m, e.invert_m + d, e.invert_m + d],
-                      facecolor="#dfe1e4", edgecolor="#56606b", linewidth=1.2)  # fmt: skip
-            axes.text(
-                length, e.invert_m - 0.05, f" {words['existing']} {e.name} {e.invert_m:.2f}", va="top", fontsize=9
-            )
-        axes.set_xlim(0, length + tail)
-        axes.set_ylim(low, high)
-        axes.set_ylabel("m" if made.known else "")
-        axes.grid(visible=True, axis="y", color="#dfe1e4")
-        axes.set_xticks([])
-        if not made.known:
-            axes.set_yticks([])
-        figure.text(0.08, 0.93, made.title or words["title"], fontsize=16, weight="bold")
-        _table(figure, made, words, length + tail)
-        foot = words["no_levels"] if not made.known else ""
-        figure.text(0.08, 0.04, foot, fontsize=10)
+        _plot(figure.add_axes((0.08, 0.36, 0.88, 0.46)), made, words, span)
+        _table(figure.add_axes((0.08, 0.08, 0.88, 0.26)), made, words, span)
+        figure.text(0.08, 0.94, made.title or words["title"], fontsize=16, weight="bold")
+        figure.text(0.96, 0.94, _INTERNAL.pick(lang), fontsize=10, ha="right")
+        figure.text(0.08, 0.04, imprint if made.known else f"{words['no_levels']}  {imprint}", fontsize=10)
         body = io.BytesIO()
-        figure.savefig(body, format=kind, dpi=150)
+        # no date inside: the same plan gives the same bytes
+        figure.savefig(body, format=kind, dpi=150, metadata={"CreationDate": None} if kind == "pdf" else None)
     return body.getvalue()
 
 
-def _table(figure: Any, made: Section, words: dict[str, str], span: float) -> None:
+def _plot(axes: Any, made: Section, words: dict[str, str], span: tuple[float, float]) -> None:
+    p, e = made.pipes, made.existing
+    f, t = p["from_m"].to_numpy(float), p["to_m"].to_numpy(float)
+    end, d = float(t[-1]), p["diameter_mm"].to_numpy(float) / 1000.0
+    gu, gd, iu, idn = (p[c].to_numpy(float) for c in ("ground_up_m", "ground_down_m", "invert_up_m", "invert_down_m"))
+    sure = p["ground_known"].astype(bool).to_numpy() if "ground_known" in p else np.full(len(p), made.known)
+    for k in range(len(p)):
+        corners = [iu[k], idn[k], idn[k] + d[k], iu[k] + d[k]]
+        axes.fill([f[k], t[k], t[k], f[k]], corners, facecolor="#fbe3e0", edgecolor="#d93025", linewidth=1.2)
+        style = "-" if sure[k] and made.known else "--"
+        axes.plot([f[k], t[k]], [gu[k], gd[k]], color="#7a5c3e", linewidth=1.6, linestyle=style)
+        axes.plot([f[k], f[k]], [gu[k], iu[k]], color="#1d2329", linewidth=1.6)
+        if "pump" in p and bool(p["pump"].iloc[k]):
+            axes.text(f[k], iu[k] + d[k], f" {words['pump']}", color="#8a5300", fontsize=9, va="bottom")
+    axes.plot([end, end], [gd[-1], min(idn[-1], _or(e.invert_m, idn[-1]))], color="#1d2329", linewidth=1.6)
+    if made.known and math.isfinite(e.invert_m):
+        size = (e.diameter_mm if math.isfinite(e.diameter_mm) else 300.0) / 1000.0
+        low = e.invert_m - (e.slope if math.isfinite(e.slope) else 0.0) * (span[1] - end)
+        axes.fill([end, span[1], span[1], end], [e.invert_m, low, low + size, e.invert_m + size],
+                  facecolor="#dfe1e4", edgecolor="#56606b", linewidth=1.2)  # fmt: skip
+        told = f"{words['existing']} {e.invert_m:.2f}"
+        if math.isfinite(e.diameter_mm):
+            told = f"{words['existing']} DN{e.diameter_mm:.0f}\n{e.invert_m:.2f}"
+        axes.annotate(told, (end, e.invert_m), xytext=(4, -6), textcoords="offset points", va="top", fontsize=9)
+    axes.set_xlim(*span)
+    axes.set_ylim(*_range(made))
+    axes.set_ylabel("m" if made.known else "")
+    axes.grid(visible=True, axis="y", color="#dfe1e4")
+    axes.set_xticks([])
+    if not made.known:
+        axes.set_yticks([])
+    places = [float(m) for m in (*f, end)]
+    for i in _spaced([m / (span[1] - span[0]) for m in places], 0.018):
+        axes.annotate(
+            made.nodes[i], (places[i], 1.0), xycoords=("data", "axes fraction"), xytext=(0, 6),
+            textcoords="offset points", rotation=60, ha="left", va="bottom", fontsize=8,
+        )  # fmt: skip
+
+
+def _table(axes: Any, made: Section, words: dict[str, str], span: tuple[float, float]) -> None:
     p = made.pipes
-    axes = figure.add_axes((0.08, 0.08, 0.88, 0.26))
-    axes.set_xlim(0, span)
+    axes.set_xlim(*span)
     axes.set_ylim(5, 0)
     axes.set_xticks([])
     axes.set_yticks([i + 0.5 for i in range(5)])
@@ -356,7 +381,8 @@ def _table(figure: Any, made: Section, words: dict[str, str], span: float) -> No
     for i in range(1, 5):
         axes.axhline(i, color="#c8ccd1", linewidth=0.8)
     f, t = p["from_m"].to_numpy(float), p["to_m"].to_numpy(float)
-    for i in _spaced([m / span for m in (*f, t[-1])], 0.035):
+    wide = span[1] - span[0]
+    for i in _spaced([m / wide for m in (*f, t[-1])], 0.012):
         end = i == len(p)
         row = p.iloc[-1 if end else i]
         ground, invert = row["ground_down_m" if end else "ground_up_m"], row["invert_down_m" if end else "invert_up_m"]
@@ -366,5 +392,8 @@ def _table(figure: Any, made: Section, words: dict[str, str], span: float) -> No
             axes.text(at, j + 0.5, text, rotation=90, ha="center", va="center", fontsize=8)
     for k0, k1, dn, slope in _runs(p):
         text = f"DN{dn:.0f} {1000 * slope:.1f}‰" if made.known else f"DN{dn:.0f}"
-        if (t[k1] - f[k0]) / span > 0.01 * len(text):
-            axes.text((f[k0] + t[k1]) / 2, 3.5, text, ha="center", va="center", fontsize=8)
+        room = (t[k1] - f[k0]) / wide
+        if room > 0.012:
+            upright = room < 0.006 * len(text)
+            axes.text((f[k0] + t[k1]) / 2, 3.5, text.replace(" ", "\n") if upright else text,
+                      rotation=90 if upright else 0, ha="center", va="center", fontsize=7 if upright else 8)  # fmt: skip

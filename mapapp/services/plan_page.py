@@ -333,7 +333,15 @@ def section_file(view: View, link_id: str, kind: Literal["svg", "pdf", "png"], l
     """Return the long section of the route of a pipe as a file."""
     links = _planned(view)
     made = _section(view, links, int(plan_routes.heads(links)[_row(links, link_id)]), lang)
-    body = sections.svg(made, lang).encode() if kind == "svg" else sections.file(made, kind, lang)
+    if kind == "svg":
+        body = sections.svg(made, lang).encode()
+    else:
+        kept = plan_state.load(view.county.db)
+        when = kept["at"][:10] if kept else view.as_of
+        foot = Text("{county}  方案日期 {when}", "{county}  plan of {when}").format(
+            county=view.county.db.name, when=when
+        )
+        body = sections.file(made, kind, lang, imprint=foot.pick(lang))
     return File(f"section-{link_id}.{kind}", _SECTION_TYPES[kind], body)
 
 
