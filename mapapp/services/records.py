@@ -419,7 +419,7 @@ def _shown(layer: str, column: str, value: Any, lang: Lang) -> str:
         return code_label(layer, column, str(value).lower(), lang)
     declared = schema.layer(layer).column(column)
     if declared is not None and declared.kind in ("enum", "bool"):
-        return code_label(layer, column, str(value), lang)
+        return code_label(layer, column, str(value).lower() if declared.kind == "bool" else str(value), lang)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -255,3 +255,14 @@ def test_rates_come_from_votes(county):
         records.save(county, BOSS, "opinions", "C1", {"stance": stance, "text": "x"})
     told = records.page(county.at(BOSS), "C1", "zh")["rates"]
     assert (told["participation_pct"], told["consent_pct"]) == (75.0, 66.7)
+
+
+def test_the_history_speaks_in_words(county):
+    """Yes and no, codes and units as people say them, for editors and viewers alike."""
+    records.save(county, BOSS, "management", "C1", {"mode": "none", "cleaning": "false"})
+    records.save(county, BOSS, "management", "C1", {"mode": "state_owned", "cleaning": "true"}, record="C1")
+    for scope in (BOSS, GUEST):
+        told = records.history(county.at(scope), "management", "C1", "zh")[0]["cells"]
+        assert [(c["label"], c["before"], c["after"]) for c in told] == [
+            ("管理模式", "无物业", "国有物业"), ("卫生保洁制度", "否", "是"),
+        ]  # fmt: skip

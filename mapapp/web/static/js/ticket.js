@@ -90,7 +90,7 @@
         function () {}
       );
     }
-    return place;
+    return el("div", { "class": "finding-act" }, place);
   }
 
   Mapapp.ticket = { tie: tie, row: row };
