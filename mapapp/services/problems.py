@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -133,7 +134,14 @@ def labelled(rows: pd.DataFrame, lang: Lang) -> list[Json]:
             value = row.get(name)
             row[f"{name}_label"] = "" if value is None else records.code_label("problems", name, str(value), lang)
         row["finding_id"] = reckoning.finding_of(str(row["ticket_id"]))
+        row["at"] = _at(row.get("location"))
     return out
+
+
+def _at(location: object) -> str | None:
+    """Return where the map opens for a place written as ``lon,lat``; None for one in words."""
+    found = re.fullmatch(r"\s*(-?\d{1,3}\.\d+)\s*[,，]\s*(-?\d{1,2}\.\d+)\s*", str(location or ""))
+    return f"18/{float(found[2]):.5f}/{float(found[1]):.5f}" if found else None
 
 
 def options(view: View, rows: pd.DataFrame, lang: Lang) -> Json:

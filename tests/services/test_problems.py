@@ -183,6 +183,7 @@ def test_a_gap_becomes_one_problem_and_closes_with_it(county):
     lon, lat = map(float, row["location"].split(","))
     assert lon == pytest.approx(120.00366, abs=1e-4)
     assert 30 < lat < 31
+    assert row["at"] == f"18/{lat:.5f}/{lon:.5f}"
     done = problems.edit(county, BOSS, ticket, {"status": "closed"}, note="已建主管")
     assert done["finding_id"] == "F1"
     again = county.db.read("findings")
