@@ -152,16 +152,6 @@ def test_the_dialog_offers_nothing_that_a_public_link_never_carries(open_page):
     assert page.evaluate("document.activeElement.id") == "share-button"
 
 
-def test_the_page_of_a_compound_is_one_screen_of_evidence(open_page):
-    """Name as text, verdict, all lines of evidence, candidates, findings, a sketch drawn to scale."""
-    page = open_page("/compounds/C08", ready=False)
-    expect(page.locator("h1")).to_have_text(town.EVIL)
-    assert page.locator(".evidence li").count() >= 4
-    expect(page.locator("svg.sketch circle")).to_have_count(2)
-    expect(page.locator(".finding").first).to_be_visible()
-    assert page.evaluate("window.stolen") is None
-
-
 def test_the_list_of_gaps_tells_no_data_from_no_main(open_page):
     """Five rows with evidence; one verdict chosen leaves its own; the exports carry the same filter."""
     page = open_page("/gaps", ready=False)
