@@ -15,7 +15,7 @@ from mapapp.audit.checks_network import Flow
 from mapapp.audit.model import SEWAGE_BIT, Town, names
 from mapapp.audit.settings import AuditSettings
 from mapapp.audit.tables import Columns, Objects, floats, strings
-from mapapp.core.geometry import Bools, Floats, Ints, cell_key, cells
+from mapapp.core.geometry import Bools, Floats, Ints, cell_key, cells, compiled_pays
 
 LEDGER = ("connected", "partial", "not_connected", "septic_only", "discharges_to_water", "unknown")
 
@@ -168,6 +168,17 @@ def nearest_strings(found: Compounds, rows: Ints, town: Town, which: Bools, reac
     string, best = np.full(len(rows), -1, dtype=np.int64), np.full(len(rows), np.inf)
     candidates = np.flatnonzero(which)
     open_ = np.flatnonzero(~shapely.is_missing(found.shape[rows])) if len(rows) else np.zeros(0, dtype=np.int64)
+    if len(open_) and len(candidates) and compiled_pays(len(candidates)):
+        shape = found.shape[rows[open_]]
+        i, near = _around_compiled(shape, town, candidates, reaches[-1] + 1e-9)
+        place, line = np.unique(near, return_inverse=True)
+        d = shapely.distance(shape[i], town.lines.geometry(place)[line])
+        nearest = np.full(len(shape), np.inf)
+        np.minimum.at(nearest, i, d)
+        ties = (d <= nearest[i] + 1e-6) & (nearest[i] <= reaches[-1] + 1e-9)
+        i, near = i[ties], near[ties]
+        _take_first(town, open_[i], near, nearest[i] + 1e-6, string, best)
+        return Nearest(string, best)
     for reach in reaches:
         if len(open_) == 0 or len(candidates) == 0:
             break
@@ -182,13 +193,38 @@ def nearest_strings(found: Compounds, rows: Ints, town: Town, which: Bools, reac
         limit[i] = d + 1e-6  # ask again for all that are as near, so that rounding does not choose
         i, j = tree.query(shape[hit], predicate="dwithin", distance=limit[hit])
         i = hit[i]
-        d = limit[i]
-        ids = np.array(town.ids(near[j]), dtype=object).astype(str)
-        order = np.lexsort((ids, i))
-        first = order[np.unique(i[order], return_index=True)[1]]
-        string[open_[i[first]]], best[open_[i[first]]] = near[j[first]], d[first] - 1e-6
+        _take_first(town, open_[i], near[j], limit[i], string, best)
         open_ = open_[string[open_] < 0]
     return Nearest(string, best)
+
+
+def _take_first(town: Town, of: Ints, near: Ints, limit: Floats, string: Ints, best: Floats) -> None:
+    """Write down the string with the smallest pipe id among those that are equally near."""
+    ids = np.array(town.ids(near), dtype=object).astype(str)
+    order = np.lexsort((ids, of))
+    first = order[np.unique(of[order], return_index=True)[1]]
+    string[of[first]], best[of[first]] = near[first], limit[first] - 1e-6
+
+
+def _around_compiled(shape: Objects, town: Town, which: Ints, far: float) -> tuple[Ints, Ints]:
+    """Pair shapes with the strings that may be the nearest to them, by compiled loops over a grid."""
+    from mapapp.core import loops
+
+    lines, half = town.lines, town.strings.length[which] / 2
+    first, last = lines.first[which], lines.last[which]
+    # no point of a string lies farther from the middle between its ends than half its length; a few long ones apart
+    limit = max(250.0, float(np.partition(half, -1000)[-1000])) if len(half) > 1000 else 250.0
+    short, long = np.flatnonzero(half <= limit), np.flatnonzero(half > limit)
+    x, y = (lines.x[first] + lines.x[last]) / 2, (lines.y[first] + lines.y[last]) / 2
+    size, bits = 64.0, max(4, int(np.ceil(np.log2(len(which) + 1))) // 2)
+    begin, order = loops.sorted_into_cells(x[short], y[short], size, bits)
+    xy, owner = shapely.get_coordinates(shape, return_index=True)
+    corners = np.searchsorted(owner, np.arange(len(shape) + 1))
+    i, near = loops.strings_around(
+        shapely.bounds(shape), np.ascontiguousarray(xy[:, 0]), np.ascontiguousarray(xy[:, 1]), corners, lines.x, lines.y,
+        first, last, far, size, bits, begin, short[order], half, long,
+    )  # fmt: skip
+    return i, which[near]
 
 
 def _strings_in_boxes(town: Town, strings_: Ints, box: Floats) -> Bools:

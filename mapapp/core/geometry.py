@@ -309,17 +309,17 @@ def points_near_lines(
     a, b = skip if skip is not None else (np.full(len(lines), -1), np.full(len(lines), -1))
     far = float(reach.max())
     size, bits = max(32.0, 4.0 * far), max(4, int(np.ceil(np.log2(len(x) + 1))) // 2 + 1)
+    if compiled_pays(len(lines.x) + len(x)):
+        from mapapp.core import loops
+
+        point, string, segment, d, t = loops.points_near_segments(
+            x, y, reach, ids, bits, size, far, lines.x, lines.y, lines.offsets, a, b
+        )
+        return _nearest_per_string(point, segment, string, d, t)
     bucket = _bucket(*cells(x, y, size), bits)
     order = np.argsort(bucket)
     begin = np.zeros((1 << 2 * bits) + 1, dtype=np.int32)
     np.cumsum(np.bincount(bucket, minlength=1 << 2 * bits), out=begin[1:])
-    if compiled_pays(len(lines.x) + len(x)):
-        from mapapp.core import loops
-
-        place, string, segment, d, t = loops.points_near_segments(
-            x[order], y[order], reach[order], ids[order], begin, bits, size, far, lines.x, lines.y, lines.offsets, a, b
-        )
-        return _nearest_per_string(order[place], segment, string, d, t)
     segment, string = lines.segments()
     point, seg_row = _candidates(lines, segment, order, begin, bits, size, far)
     own = (ids[point] == a[string[seg_row]]) | (ids[point] == b[string[seg_row]])

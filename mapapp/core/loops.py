@@ -12,18 +12,48 @@ from numba import njit
 
 
 @njit(cache=True)
+def sorted_into_cells(x: Any, y: Any, size: float, bits: int) -> Any:
+    """Sort points by the cells of a square grid wrapped onto 2**bits cells a side.
+
+    Returns
+    -------
+    tuple of ndarray
+        Where each cell begins in the order, and the order.
+    """
+    n, mask = len(x), (1 << bits) - 1
+    cell, begin, order = np.empty(n, np.int32), np.zeros((1 << 2 * bits) + 1, np.int32), np.empty(n, np.int32)
+    for i in range(n):
+        h = ((int(np.floor(y[i] / size)) & mask) << bits) | (int(np.floor(x[i] / size)) & mask)
+        cell[i] = h
+        begin[h + 1] += 1
+    for h in range(1 << 2 * bits):
+        begin[h + 1] += begin[h]
+    for i in range(n - 1, -1, -1):  # each cell's count serves as its cursor, and ends where the cell begins
+        h = cell[i] + 1
+        begin[h] -= 1
+        order[begin[h]] = i
+    for h in range(1 << 2 * bits):
+        begin[h] = begin[h + 1]
+    begin[1 << 2 * bits] = n
+    return begin, order
+
+
+@njit(cache=True)
 def _near(
-    px: Any, py: Any, reach: Any, ids: Any, begin: Any, bits: int, size: float, far: float,
+    px: Any, py: Any, reach: Any, ids: Any, begin: Any, order: Any, bits: int, size: float, far: float,
     x: Any, y: Any, offsets: Any, a: Any, b: Any,
 ) -> Any:  # fmt: skip
     capacity, n, mask = 1024, 0, (1 << bits) - 1
     out_point, out_seg = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
     out_string = np.empty(capacity, np.int64)
     out_d, out_t = np.empty(capacity), np.empty(capacity)
+    wide = (far + 1e-6) ** 2
+    sx, sy = px[order], py[order]
     for string in range(len(offsets) - 1):
         for v in range(offsets[string], offsets[string + 1] - 1):
             x0, y0, dx, dy = x[v], y[v], x[v + 1] - x[v], y[v + 1] - y[v]
             square = dx * dx + dy * dy
+            beside = wide * square
             pieces = max(1, int(np.ceil(np.sqrt(square) / (4 * size))))
             for k in range(pieces):
                 xa, ya = x0 + dx * k / pieces, y0 + dy * k / pieces
@@ -33,10 +63,13 @@ def _near(
                 for c in range(c0, c1 + 1):
                     for r in range(r0, r1 + 1):
                         h = ((r & mask) << bits) | (c & mask)
-                        for p in range(begin[h], begin[h + 1]):
+                        for place in range(begin[h], begin[h + 1]):
+                            ex, ey = sx[place] - x0, sy[place] - y0
+                            if (ex * dy - ey * dx) ** 2 > beside:  # too far from the endless line already
+                                continue
+                            p = order[place]
                             if ids[p] == a[string] or ids[p] == b[string]:
                                 continue
-                            ex, ey = px[p] - x0, py[p] - y0
                             t = 0.0
                             if square > 0:
                                 t = min(1.0, max(0.0, (ex * dx + ey * dy) / square))
@@ -60,22 +93,109 @@ def _grown(array: Any, capacity: int) -> Any:
 
 
 def points_near_segments(
-    px: Any, py: Any, reach: Any, ids: Any, begin: Any, bits: int, size: float, far: float,
+    px: Any, py: Any, reach: Any, ids: Any, bits: int, size: float, far: float,
     x: Any, y: Any, offsets: Any, a: Any, b: Any,
 ) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
-    """Stream segments past a grid of points, which are sorted by its cells; as `mapapp.core.geometry.points_near_lines` does in numpy.
+    """Stream segments past a grid of points; as `mapapp.core.geometry.points_near_lines` does in numpy.
 
     Returns
     -------
     tuple of ndarray
-        Place of the point, string, first vertex of the segment, distance in metres, share of the segment. A pair may
-        stand there twice.
+        Point, string, first vertex of the segment, distance in metres, share of the segment. A pair may stand there
+        twice.
     """
+    begin, order = sorted_into_cells(px, py, size, bits)
     found: tuple[Any, Any, Any, Any, Any] = _near(
-        px, py, reach, ids, begin, bits, size, far, x, y, offsets,
+        px, py, reach, ids, begin, order, bits, size, far, x, y, offsets,
         np.ascontiguousarray(a), np.ascontiguousarray(b),
     )  # fmt: skip
     return found
+
+
+@njit(cache=True)
+def strings_around(
+    box: Any, corner_x: Any, corner_y: Any, corners: Any, x: Any, y: Any, first: Any, last: Any, far: float, size: float,
+    bits: int, begin: Any, order: Any, half: Any, long: Any,
+) -> Any:  # fmt: skip
+    """Find the strings that may be the nearest to each of some shapes.
+
+    Parameters
+    ----------
+    box : ndarray of float, shape (k, 4)
+        Bounds of each shape; its corners are ``corner_x[corners[i]:corners[i + 1]]`` and so on.
+    x, y, first, last : ndarray
+        Vertices in metres, and each string's first and last vertex.
+    far : float
+        Look no farther than this.
+    size, bits, begin, order : see `sorted_into_cells`
+        A grid of the middles between the ends of the strings.
+    half : ndarray of float
+        Half the length of each string; those in ``long`` are looked at for every shape and do not stand in the grid.
+
+    Returns
+    -------
+    tuple of ndarray
+        Place of the shape and string, sorted by shape. The nearest string in reach, and all as near as that, are there.
+    """
+    mask, capacity, n = (1 << bits) - 1, 1024, 0
+    out_shape, out_string, out_least = np.empty(capacity, np.int64), np.empty(capacity, np.int64), np.empty(capacity)
+    widest = 0.0
+    for k in order:
+        widest = max(widest, half[k])
+    for i in range(len(box)):
+        begun, best = n, far
+        c0, c1 = int(np.floor(box[i, 0] / size)), int(np.floor(box[i, 2] / size))
+        r0, r1 = int(np.floor(box[i, 1] / size)), int(np.floor(box[i, 3] / size))
+        ring = -1
+        while ring < 0 or (ring - 1) * size - widest <= best:
+            for r in range(r0 - max(ring, 0), r1 + max(ring, 0) + 1):
+                inner = ring > 0 and r0 - ring < r < r1 + ring
+                step = c1 - c0 + 2 * ring if inner else 1
+                for c in range(c0 - max(ring, 0), c1 + max(ring, 0) + 1, max(step, 1)):
+                    h = ((r & mask) << bits) | (c & mask)
+                    from_, to = begin[h], begin[h + 1]
+                    if ring < 0:  # once for each shape: the long ones
+                        from_, to = 0, len(long)
+                    for place in range(from_, to):
+                        k = long[place] if ring < 0 else order[place]
+                        least, most = np.inf, np.inf
+                        for v in range(first[k], last[k]):
+                            x0, x1, y0, y1 = x[v], x[v + 1], y[v], y[v + 1]
+                            gap_x = max(box[i, 0] - max(x0, x1), min(x0, x1) - box[i, 2], 0.0)
+                            gap_y = max(box[i, 1] - max(y0, y1), min(y0, y1) - box[i, 3], 0.0)
+                            gap = np.hypot(gap_x, gap_y)
+                            least = min(least, gap)
+                            if gap > best:
+                                continue
+                            dx, dy = x1 - x0, y1 - y0
+                            square = dx * dx + dy * dy
+                            for q in range(corners[i], corners[i + 1]):
+                                ex, ey = corner_x[q] - x0, corner_y[q] - y0
+                                t = 0.0
+                                if square > 0:
+                                    t = min(1.0, max(0.0, (ex * dx + ey * dy) / square))
+                                most = min(most, np.hypot(ex - t * dx, ey - t * dy))
+                        if least > best + 1e-5:
+                            continue
+                        best = min(best, most)
+                        if n == capacity:
+                            capacity *= 2
+                            out_shape, out_string = _grown(out_shape, capacity), _grown(out_string, capacity)
+                            out_least = _grown(out_least, capacity)
+                        out_shape[n], out_string[n], out_least[n] = i, k, least
+                        n += 1
+                    if ring < 0:
+                        break
+                if ring < 0:
+                    break
+            ring += 1
+        kept = begun
+        for m in range(begun, n):  # what was taken before the best was known
+            if out_least[m] <= best + 1e-5:
+                out_string[kept] = out_string[m]
+                kept += 1
+        n = kept
+    return out_shape[:n], out_string[:n]
 
 
 @njit(cache=True)
