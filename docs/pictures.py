@@ -40,6 +40,8 @@ PICTURES: dict[str, tuple[str, tuple[int, int], Callable[[Page], None]]] = {
     "gaps": ("/gaps", DESKTOP, _nothing),
     "compound": ("/compounds/YL2021002", DESKTOP, _nothing),
     "import": ("/import", DESKTOP, _nothing),
+    "problems": ("/problems", DESKTOP, _nothing),
+    "meeting": ("/meeting/DD2022-11", DESKTOP, _nothing),
 }
 
 
