@@ -11,7 +11,6 @@ _NAV = {
     "nav.dashboard": Text("看板", "Numbers"),
     "nav.month": Text("本月工作", "This month"),
     "nav.projects": Text("项目与内容", "Projects"),
-    "nav.compare": Text("两期对比", "Compare"),
 }
 
 _MONTH = {
@@ -101,7 +100,6 @@ _MONTH = {
     "month.viewer": Text(
         "您可以查看；导入和冻结需要编辑权限。", "You may look; importing and freezing need an editor."
     ),
-    "month.question": Text("请选择后再看一次。", "Choose one, then look again."),
 }
 
 _COMPARE = {
@@ -109,7 +107,6 @@ _COMPARE = {
     "compare.then": Text("当时", "Then"),
     "compare.now": Text("后来", "Later"),
     "compare.go": Text("对比", "Compare"),
-    "compare.live": Text("现在（未冻结）", "now (not frozen)"),
     "compare.slider": Text("时间", "Time"),
     "compare.swipe": Text(
         "左右拖动分界线：左边是当时，右边是后来。", "Drag the line: then on the left, later on the right."
@@ -149,7 +146,6 @@ _DASHBOARD = {
     "dash.money": Text("总投资", "Investment"),
     "dash.unserved": Text("没有污水接入的户数", "Households without a sewer"),
     "dash.problems": Text("未销号问题", "Open problems"),
-    "dash.managed": Text("已有长效管理", "Under management"),
     "dash.unknown": Text("{n} 个小区未填", "{n} compounds not known"),
     "dash.withdrawn": Text("不含调出计划的小区。", "Compounds withdrawn from the plan are left out."),
     "dash.rates": Text("开工率、完工率", "Rates"),
@@ -192,7 +188,6 @@ _DASHBOARD = {
     "dash.overdue": Text("超期", "overdue"),
     "dash.problems.none": Text("没有未销号的问题。", "No open problems."),
     "dash.management": Text("长效管理", "Long-term management"),
-    "dash.mode": Text("管理模式", "Mode"),
     "dash.management.hint": Text("占已完工小区的比例。", "Share of the completed compounds."),
     "dash.relapsed": Text("反弹（标记，不退回状态）", "Relapsed (a flag, not a step back)"),
     "dash.no_record": Text("没有记录", "no record"),
@@ -203,8 +198,6 @@ _DASHBOARD = {
     "dash.unassigned": Text("总投资中未注明来源", "Investment without a source"),
     "dash.over": Text("来源之和超出总投资", "Sources exceed the investment"),
     "dash.share": Text("占比", "Share"),
-    "dash.works": Text("改造内容", "Works"),
-    "dash.rows": Text("条", "items"),
     "dash.snapshot": Text("数据", "State"),
     "dash.show": Text("显示", "Show"),
     "dash.empty": Text(
@@ -253,7 +246,6 @@ _PROJECTS = {
     "works.item": Text("改造项", "Item"),
     "works.class": Text("国家分类", "National class"),
     "works.head": Text("县四大类", "County head"),
-    "works.place": Text("位置", "Where"),
     "works.planned": Text("计划", "Planned"),
     "works.done": Text("完成", "Done"),
     "works.none": Text(
@@ -264,7 +256,6 @@ _PROJECTS = {
     "works.open": Text("打开", "Open"),
     "works.saved": Text("已保存：计划 {planned} 项，完成 {done} 项。", "Saved: {planned} planned, {done} done."),
     "works.unknown": Text("目录里没有的编号：{codes}", "Codes that are not in the catalogue: {codes}"),
-    "works.finished": Text("完成日期", "Finished on"),
 }
 
 TEXTS: Mapping[str, Text] = MappingProxyType(_NAV | _MONTH | _COMPARE | _DASHBOARD | _PROJECTS)

@@ -41,12 +41,14 @@
       handle.setPointerCapture(event.pointerId);
       event.preventDefault();
     });
-    handle.addEventListener("pointermove", function (event) {
+    function drag(event) {
       if (!handle.hasPointerCapture(event.pointerId)) return;
       var frame = box.getBoundingClientRect();
       line.value = String(Math.max(0, Math.min(100, 100 * (event.clientX - frame.left) / frame.width)));
       cut();
-    });
+    }
+    handle.addEventListener("pointermove", drag);
+    handle.addEventListener("pointerup", drag); // the last move may have been left out when the hand was quick
     cut();
 
     /* The time slider moves the later map at once; the table follows when the hand is taken off. */
