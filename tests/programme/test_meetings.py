@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapapp.programme import meetings
@@ -14,6 +14,7 @@ IDS = st.text(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.one_of(st.none(), st.text(max_size=80)), IDS, st.text(min_size=1, max_size=80))
 def test_a_noted_decision_is_found_again(minutes, ticket, decision):
     """Whatever stood there before; its white space is one space."""

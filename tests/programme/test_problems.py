@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapapp.programme import problems
@@ -59,6 +59,7 @@ def test_meetings_take_overdue_problems_first_by_unit():
     assert ordered["ticket_id"].tolist() == ["3", "2", "1", "4", "5"]
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -84,6 +85,7 @@ def test_units_add_up_to_the_whole():
     assert units.iloc[0].to_dict() == {"lead_unit": "水务", "total": 3, "settled": 2, "overdue": 1}
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.text(min_size=1))
 def test_a_problem_knows_its_finding(finding_id):
     """The way from finding to problem and back is a round trip."""
