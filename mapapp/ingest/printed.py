@@ -20,6 +20,7 @@ from mapapp.core import schema
 from mapapp.core.schema import Layer
 from mapapp.ingest import grid, sheets
 from mapapp.ingest.columns import match_columns
+from mapapp.ingest.opening import ALL_SHEETS
 from mapapp.ingest.result import Match, Raw
 from mapapp.ingest.values import read_number
 from mapapp.ingest.words import plain
@@ -65,7 +66,7 @@ def read_printed(path: Path, *, sheet: str | None = None, columns: Mapping[str, 
     path : Path
         A workbook; any other file (CSV holds no summary sheets) gives empty tables.
     sheet : str, optional
-        The ledger sheet; the only one otherwise.
+        The ledger sheet; all of them without one, and for ``*``.
     columns : mapping of ours to theirs, optional
         As for `ingest.read`.
 
@@ -78,11 +79,11 @@ def read_printed(path: Path, *, sheet: str | None = None, columns: Mapping[str, 
     if path.suffix.lower() not in _WORKBOOKS:
         return Printed((), _frame([], TOTAL_COLUMNS), _frame([], COUNT_COLUMNS), _frame([], ("row", "sheet", "cell")))
     raws = sheets.read_workbook(path, layer, None, columns)
-    if sheet is not None and sheet not in {r.layer for r in raws}:
+    if sheet not in (None, ALL_SHEETS, *(r.layer for r in raws)):
         raws += sheets.read_workbook(path, layer, sheet, columns)  # a hidden one that was asked for
     mapped = [(raw, match_columns(raw.frame, layer, columns, place=raw.place)[0]) for raw in raws]
     ledgers = [(raw, m) for raw, m in mapped if ("name" in m or "compound_id" in m) and not set(COUNTS) & set(m)]
-    chosen = [(raw, m) for raw, m in ledgers if sheet is None or raw.layer == sheet]
+    chosen = [(raw, m) for raw, m in ledgers if sheet in (None, ALL_SHEETS, raw.layer)]
     totals: list[dict[str, Any]] = []
     names: list[dict[str, Any]] = []
     for raw, mapping in chosen:
@@ -94,7 +95,8 @@ def read_printed(path: Path, *, sheet: str | None = None, columns: Mapping[str, 
         tuple(raw.layer for raw, _ in ledgers),
         _frame(totals, TOTAL_COLUMNS),
         _frame(counts, COUNT_COLUMNS),
-        _frame(names, ("row", "sheet", "cell")),
+        # positions count within one sheet; of several, nobody could tell which
+        _frame(names if len(chosen) == 1 else [], ("row", "sheet", "cell")),
     )
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from mapapp.core.errors import ConflictError, InputError, QuestionError
 from mapapp.core.text import Lang, Text
+from mapapp.ingest.opening import ALL_SHEETS
 from mapapp.ingest.printed import Printed, read_printed
 from mapapp.programme import checks, months
 from mapapp.services import importing, snapshots, uploads, viewing, words
@@ -53,7 +54,8 @@ def _read(county: County, scope: Scope, word: str, answers: Mapping[str, str]) -
             Text(f"有 {len(printed.ledgers)} 张工作表像台账。", f"{len(printed.ledgers)} sheets look like a ledger."),
             Text("请选一张。", "Choose one."),
             option="source_layer",
-            choices=printed.ledgers,
+            # several sheets can be read as one, unless a summary sheet would be taken along
+            choices=(*printed.ledgers, *(() if len(printed.counts) else (ALL_SHEETS,))),
             where=path.name,
         )
     sheet = sheet or (printed.ledgers[0] if printed.ledgers else None)

@@ -28,6 +28,7 @@ _MONTH = {
     "month.as_of": Text("截至日期", "As of"),
     "month.as_of.hint": Text("可不填：从台账标题里读。", "May stay empty: it is read from the ledger's title."),
     "month.sheet": Text("工作表（可不填）", "Sheet (optional)"),
+    "month.all_sheets": Text("全部工作表合在一起", "all sheets as one"),
     "month.blanks": Text("台账里留空的格子", "Cells the ledger leaves blank"),
     "month.blanks.keep": Text("保留原来的值", "keep what is stored"),
     "month.blanks.clear": Text("以台账为准，清空", "empty what is stored"),

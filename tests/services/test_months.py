@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from mapapp import demo, store
-from mapapp.core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
+from mapapp.core.errors import ConflictError, ForbiddenError, InputError, NotFoundError, QuestionError
 from mapapp.services import comparing, forms, months, uploads
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
@@ -164,6 +164,30 @@ def test_a_viewer_neither_imports_nor_freezes(county: County, told) -> None:
         months.preview(county, VIEWER, upload(told[2][0]), {}, "zh")
     with pytest.raises(ForbiddenError):
         months.freeze(county, VIEWER, as_of="2022-06-25", title="")
+
+
+def two_sheets(path: Path) -> Path:
+    book = openpyxl.Workbook()
+    for name, ident in (("城中", "YL2022001"), ("西关", "YL2022002")):
+        sheet = book.create_sheet(name)
+        sheet.append(["2022年10月老旧小区台账"])
+        sheet.append(["序号", "小区编号", "院落名称", "总户数", "概算投资（亿元）", "工程状态"])
+        sheet.append([1, ident, None, 100, 0.03, "在建"])
+        sheet.append(["合计", None, None, 101 if name == "西关" else 100, 0.03, None])
+    book.save(path)
+    return path
+
+
+def test_a_ledger_in_several_sheets_is_asked_about_and_read_whole(county: County, tmp_path: Path) -> None:
+    """Another layout: other words, 亿元, a sheet per street; the wrong total is found in its own sheet."""
+    word = upload(two_sheets(tmp_path / "两街.xlsx"))
+    with pytest.raises(QuestionError) as asked:
+        months.preview(county, EDITOR, word, {}, "zh")
+    assert asked.value.choices == ("城中", "西关", "*")
+    found = months.preview(county, EDITOR, word, {"source_layer": "*"}, "zh")
+    assert (found["rows"], found["as_of"]) == (2, "2022-10-31")
+    sums = [f["where"] for f in found["faults"] if f["check"] == "sum"]
+    assert sums == ["两街.xlsx › 西关 › D4"]
 
 
 def test_two_files_at_once_are_refused_in_one_sentence(county: County, told) -> None:
