@@ -1,0 +1,1 @@
+"""Services, page and papers around the plan room, on hand-built plans."""
