@@ -12,7 +12,7 @@ from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import meetings as keeping
 from mapapp.programme import problems as reckoning
-from mapapp.services import problems, records, viewing
+from mapapp.services import forms, problems, viewing
 from mapapp.services import scope as scopes
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
@@ -59,7 +59,7 @@ def start(county: County, scope: Scope, sent: Mapping[str, Any], *, lang: Lang =
     ForbiddenError, InputError
     """
     scope.require_editor()
-    values = records.parse("meetings", {k: v for k, v in sent.items() if k in ("held_on", "title", "chair")}, lang)
+    values = forms.parse("meetings", {k: v for k, v in sent.items() if k in ("held_on", "title", "chair")}, lang)
     values["held_on"] = values.get("held_on") or date.today().isoformat()
     for _ in range(_TRIES):
         taken = set(county.db.read("meetings", columns=["meeting_id"])["meeting_id"])
@@ -191,11 +191,11 @@ def remark(county: County, scope: Scope, meeting_id: str, sent: Mapping[str, Any
     ForbiddenError, NotFoundError, InputError
     """
     scope.require_editor()
-    values = records.parse("meetings", {k: v for k, v in sent.items() if k in ("held_on", "title", "chair")}, lang)
+    values = forms.parse("meetings", {k: v for k, v in sent.items() if k in ("held_on", "title", "chair")}, lang)
     for _ in range(_TRIES):
         meeting = _stored(county, meeting_id)
         if "remarks" in sent:
-            said = records.parse("meetings", {"minutes": sent["remarks"]}, lang)["minutes"]
+            said = forms.parse("meetings", {"minutes": sent["remarks"]}, lang)["minutes"]
             noted = keeping.decisions(meeting.get("minutes"))
             text = "\n".join(keeping.remarks(said))
             for ticket, decision in zip(noted["ticket_id"], noted["decision"], strict=True):

@@ -16,7 +16,7 @@ from mapapp.core import schema
 from mapapp.core.text import Lang, Text
 from mapapp.programme import works
 from mapapp.render.style import status_class
-from mapapp.services import describing, mapframe, photos, records, viewing
+from mapapp.services import describing, forms, mapframe, photos, viewing
 from mapapp.services.frames import View
 
 Json = dict[str, Any]
@@ -116,12 +116,12 @@ def _word(layer: str, column: str, value: object, lang: Lang) -> str:
     if kind in ("date", "month") or column.endswith("_at"):
         return _day(text, lang)
     if kind == "list":
-        parts = [records.code_label(layer, column, item.strip(), lang) for item in text.split(";") if item.strip()]
+        parts = [forms.code_label(layer, column, item.strip(), lang) for item in text.split(";") if item.strip()]
         return Text("、", ", ").pick(lang).join(parts)
     if kind in ("int", "float"):
         number = float(text)
         return f"{number:.0f}" if number.is_integer() else f"{number:.2f}".rstrip("0").rstrip(".")
-    return records.code_label(layer, column, text, lang)
+    return forms.code_label(layer, column, text, lang)
 
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -145,7 +145,7 @@ def _unit(name: str, lang: Lang) -> str:
         shown = {"万元": "10⁴ CNY", "户": "", "栋": "", "个": "", "人": "", "部": "", "处": "", "㎡": "m²"}.get(
             shown, shown
         )
-    return shown
+    return "" if shown == "year" else shown
 
 
 def _figures(values: Mapping[str, Json], lang: Lang) -> list[Json]:

@@ -15,7 +15,7 @@ from mapapp.core import schema
 from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import problems as reckoning
-from mapapp.services import deciding, photos, records, viewing
+from mapapp.services import deciding, forms, photos, records, viewing
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
@@ -132,7 +132,7 @@ def labelled(rows: pd.DataFrame, lang: Lang) -> list[Json]:
     for row in out:
         for name in ("category", "status", "raised_by"):
             value = row.get(name)
-            row[f"{name}_label"] = "" if value is None else records.code_label("problems", name, str(value), lang)
+            row[f"{name}_label"] = "" if value is None else forms.code_label("problems", name, str(value), lang)
         row["finding_id"] = reckoning.finding_of(str(row["ticket_id"]))
         row["at"] = _at(row.get("location"))
     return out
@@ -151,7 +151,7 @@ def options(view: View, rows: pd.DataFrame, lang: Lang) -> Json:
     for name in ("category", "status"):
         column = declared.column(name)
         out[name] = [
-            (c.value, records.code_label("problems", name, c.value, lang)) for c in (column.codes if column else ())
+            (c.value, forms.code_label("problems", name, c.value, lang)) for c in (column.codes if column else ())
         ]
     out["units"] = sorted({unit for named in _units(rows) for unit in named})
     out["streets"], out["compounds"] = [], []
@@ -182,7 +182,7 @@ def one(view: View, ticket_id: str, lang: Lang) -> Json:
     found["row_version"] = county.db.row_version("problems", ticket_id) if view.snapshot is None else None
     return {
         "problem": found,
-        "fields": records.fields("problems", lang, personal=view.scope.edits, skip=FORM_SKIPS),
+        "fields": forms.fields("problems", lang, personal=view.scope.edits, skip=FORM_SKIPS),
         "photos": photos.listed(county, view.scope, "problems", ticket_id),
         "history": records.history(view, "problems", ticket_id, lang),
         "finding": _finding(county, found["finding_id"]),
@@ -234,11 +234,11 @@ def create(
         For a viewer; for a value that does not fit, no category or description, or a compound that does not exist.
     """
     scope.require_editor()
-    values = records.parse("problems", {k: v for k, v in sent.items() if k != "ticket_id"}, lang)
+    values = forms.parse("problems", {k: v for k, v in sent.items() if k != "ticket_id"}, lang)
     day = today or date.today().isoformat()
     for name in ("category", "description"):
         if not values.get(name):
-            label = records.column_label("problems", name, lang)
+            label = forms.column_label("problems", name, lang)
             raise InputError(Text("没有填写。", "This is empty."), Text("请填写。", "Please fill it in."), where=label)
     _check(county, values)
     values = {"raised_at": day, "status": "open"} | {k: v for k, v in values.items() if v is not None}
@@ -313,7 +313,7 @@ def edit(
     """
     row = _stored(county, ticket_id)
     _require_own(county, scope, row)
-    values = records.parse("problems", {k: v for k, v in sent.items() if k != "ticket_id"}, lang)
+    values = forms.parse("problems", {k: v for k, v in sent.items() if k != "ticket_id"}, lang)
     _check(county, {**row, **values})
     closing = values.get("status") == "closed" and row.get("status") != "closed"
     if closing:

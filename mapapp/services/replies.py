@@ -11,7 +11,7 @@ from typing import Any, Final
 from mapapp.core.errors import ForbiddenError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import works
-from mapapp.services import records, viewing
+from mapapp.services import forms, viewing
 from mapapp.services.frames import County, View
 
 LONGEST: Final = 500
@@ -39,7 +39,7 @@ def offer(view: View, lang: Lang) -> dict[str, Any]:
     if "compounds" in view.layers:
         rows = viewing.records(view.table("compounds").reindex(columns=["compound_id", "name"]))
         compounds = sorted(((r["compound_id"], r["name"] or r["compound_id"]) for r in rows), key=lambda c: c[1])
-    stances = next(f["codes"] for f in records.fields("opinions", lang, personal=True) if f["name"] == "stance")
+    stances = next(f["codes"] for f in forms.fields("opinions", lang, personal=True) if f["name"] == "stance")
     items = works.catalogue()
     names = items["name_en"] if lang == "en" else items["name"]
     return {
@@ -74,7 +74,7 @@ def take(view: View, share: int, sent: Mapping[str, str], lang: Lang, *, now: da
     values = {name: sent.get(name, "").strip() for name in ("compound_id", "stance", "topic", "text", "phone")}
     for name, options in (("compound_id", "compounds"), ("stance", "stances")):
         if values[name] not in {stored for stored, _ in offered[options]}:
-            label = "小区" if name == "compound_id" else records.column_label("opinions", name, "zh")
+            label = "小区" if name == "compound_id" else forms.column_label("opinions", name, "zh")
             english = "compound" if name == "compound_id" else name
             raise InputError(Text(f"请选择{label}。", f"Please choose the {english}."), where=name)
     if values["topic"] and values["topic"] not in {stored for stored, _ in offered["topics"]}:
@@ -92,7 +92,7 @@ def take(view: View, share: int, sent: Mapping[str, str], lang: Lang, *, now: da
         _count(county, share, now or datetime.now(UTC))
     opinion_id = f"YJ{date.today():%y%m%d}-{secrets.token_hex(4)}"
     row = {
-        **records.parse("opinions", {k: v for k, v in values.items() if k != "compound_id"}, lang),
+        **forms.parse("opinions", {k: v for k, v in values.items() if k != "compound_id"}, lang),
         "opinion_id": opinion_id, "compound_id": values["compound_id"], "channel": "share", "status": "open",
         "received_on": date.today().isoformat(),
     }  # fmt: skip

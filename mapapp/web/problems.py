@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import ConflictError, InputError, MapappError
 from mapapp.core.text import Text
-from mapapp.services import photos, problems, records
+from mapapp.services import forms, photos, problems
 from mapapp.web import context, errors, i18n, i18n_problems, params
 
 blueprint = Blueprint("problems", __name__)
@@ -76,7 +76,7 @@ def _form(values: dict[str, Any], message: str = "", status: int = 200) -> tuple
     context.scope().require_editor()
     view = context.view()
     lang = i18n.language()
-    fields = records.fields("problems", lang, personal=True, skip=(*problems.FORM_SKIPS, "status", "meeting_id"))
+    fields = forms.fields("problems", lang, personal=True, skip=(*problems.FORM_SKIPS, "status", "meeting_id"))
     options = problems.options(view, problems.table(view), lang)
     page = render_template("problems_new.html", fields=fields, options=options, values=values, message=message)
     return page, status

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import ConflictError, InputError, MapappError
 from mapapp.core.text import Text
-from mapapp.services import records, replies
+from mapapp.services import forms, records, replies
 from mapapp.web import context, errors, i18n, i18n_problems, params, security
 from mapapp.web.problems import typed, version
 
@@ -65,7 +65,7 @@ def listed(table: str) -> Response:
     return jsonify(
         {
             "rows": records.listed(view, table, compound_id),
-            "fields": records.fields(table, i18n.language(), personal=view.scope.edits),
+            "fields": forms.fields(table, i18n.language(), personal=view.scope.edits),
         }
     )
 

@@ -13,7 +13,7 @@ import shapely
 from mapapp import store
 from mapapp.core import schema
 from mapapp.core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
-from mapapp.services import records, replies
+from mapapp.services import forms, records, replies
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope, ShareSpec
 
@@ -58,10 +58,10 @@ def rows(county: County, table: str, compound: str = "C1", scope: Scope = BOSS) 
 @pytest.mark.parametrize("table", records.TABLES)
 def test_every_table_has_a_form_from_the_schema(table):
     """A field per column with label, kind and choices; keys are never asked for; personal ones only of editors."""
-    form = {f["name"]: f for f in records.fields(table, "zh", personal=True)}
+    form = {f["name"]: f for f in forms.fields(table, "zh", personal=True)}
     assert schema.layer(table).key not in form
     assert all(f["label"] and (f["kind"] != "enum" or f["codes"]) for f in form.values())
-    public = {f["name"] for f in records.fields(table, "en", personal=False)}
+    public = {f["name"] for f in forms.fields(table, "en", personal=False)}
     assert public == set(form) - schema.layer(table).personal
 
 
@@ -79,7 +79,7 @@ def test_every_table_has_a_form_from_the_schema(table):
 )
 def test_what_is_typed_becomes_what_is_stored(table, column, raw, stored):
     """Numbers, dates, lists, yes and no; an empty field is missing."""
-    assert records.parse(table, {column: raw}) == {column: stored}
+    assert forms.parse(table, {column: raw}) == {column: stored}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_is_typed_becomes_what_is_stored(table, column, raw, stored):
 def test_a_value_that_does_not_fit_is_told_with_its_label(table, column, raw, where):
     """One sentence that names the field."""
     with pytest.raises(InputError) as told:
-        records.parse(table, {column: raw})
+        forms.parse(table, {column: raw})
     assert told.value.where == where
 
 
