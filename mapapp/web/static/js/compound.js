@@ -28,7 +28,7 @@
       map.invalidateSize({ animate: false });
       map.setView([(b[1] + b[3]) / 2, (b[0] + b[2]) / 2], zoom, { animate: false });
     };
-    window.addEventListener("beforeprint", function () { resize("89mm", "62mm"); });
+    window.addEventListener("beforeprint", function () { resize("89mm", "42mm"); });
     window.addEventListener("afterprint", function () { resize("", ""); });
     if (window.L) window.L.control.scale({ imperial: false, maxWidth: 120 }).addTo(map);
     Mapapp.smallMap = map;
