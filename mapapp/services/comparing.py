@@ -134,17 +134,18 @@ def _plain(value: float) -> float | None:
 
 def _map(views: list[View], states: list[Json], county: County, scope: Scope, lang: Lang) -> Json:
     """Return what the swipe map draws: addresses of the compounds' tiles by state, the style, the bounds."""
-    tiles: dict[str, str] = {}
-    streets = None
-    for state in states:
-        view = county.at(scope, None if state["id"] == LIVE else state["id"])
-        layers = {layer["name"]: layer for layer in describing.describe(view, lang)["layers"]}
-        if layers.get("compounds", {}).get("tiles"):
-            tiles[state["id"]] = layers["compounds"]["tiles"]
-        streets = layers.get("streets", {}).get("tiles") or streets
+    # addresses alone: the tiles of a state are built when the slider asks for it
+    states_ = {s["id"]: county.at(scope, None if s["id"] == LIVE else s["id"]) for s in states}
+    tiles = {name: _address(view, "compounds") for name, view in states_.items() if "compounds" in view.layers}
+    streets = next((_address(v, "streets") for v in (*views, *states_.values()) if "streets" in v.layers), None)
     return {
         "tiles": tiles,
         "streets": streets,
         "style": describing.style(lang),
         "bounds": describing.whole(views[1]) or describing.whole(views[0]),
     }
+
+
+def _address(view: View, layer: str) -> str:
+    at = "" if view.snapshot is None else f"&as={view.snapshot.id}"
+    return f"/tiles/{layer}/{{z}}/{{x}}/{{y}}.mvt?v={view.version(layer)}{at}"

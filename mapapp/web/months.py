@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import MapappError, QuestionError
-from mapapp.services import comparing, forms, months, uploads
+from mapapp.services import comparing, months, returns, uploads
 from mapapp.web import context, errors, i18n, numbers, pages, params
 
 blueprint = Blueprint("months", __name__)
@@ -24,7 +24,7 @@ def _page(status: int = 200, **more: Any) -> tuple[str, int]:
     lang = i18n.language()
     known = months.overview(context.county().at(context.scope()), lang)
     return render_template(
-        "month.html", month=known, edits=context.scope().edits, forms=forms.listed(lang), form=request.form, **more
+        "month.html", month=known, edits=context.scope().edits, forms=returns.listed(lang), form=request.form, **more
     ), status
 
 
@@ -83,7 +83,7 @@ def freeze() -> BaseResponse | tuple[str, int]:
 @blueprint.get("/month/forms/<name>.xlsx")
 def form(name: str) -> Response:
     """Give a filled form as a workbook."""
-    made = forms.fill(context.view(), name, i18n.language())
+    made = returns.fill(context.view(), name, i18n.language())
     return send_file(io.BytesIO(made.body), mimetype=made.mimetype, as_attachment=True, download_name=made.name)
 
 

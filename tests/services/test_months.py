@@ -15,7 +15,7 @@ import pytest
 
 from mapapp import demo, store
 from mapapp.core.errors import ConflictError, ForbiddenError, InputError, NotFoundError, QuestionError
-from mapapp.services import comparing, forms, months, uploads
+from mapapp.services import comparing, months, returns, uploads
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 
@@ -219,7 +219,7 @@ def test_a_state_compared_with_itself_does_not_differ(year) -> None:
 def test_forms_hold_the_snapshots_figures_and_leave_unknown_empty(year) -> None:
     """The year 2021 of the monthly form is the county report's; nobody knows 2022's money, so its cell is empty."""
     view = year[0].at(VIEWER, "2022-10-25")
-    book = openpyxl.load_workbook(io.BytesIO(forms.fill(view, "monthly", "zh").body))
+    book = openpyxl.load_workbook(io.BytesIO(returns.fill(view, "monthly", "zh").body))
     sheet = book.active
     assert "截至：2022年10月25日" in sheet["A2"].value
     rows = {r[0]: r for r in sheet.iter_rows(min_row=5, values_only=True)}
@@ -232,21 +232,21 @@ def test_forms_hold_the_snapshots_figures_and_leave_unknown_empty(year) -> None:
 def test_forms_are_the_same_for_every_row_that_is_asked(year) -> None:
     """The annex lists each compound once, and the provincial form's streets add up to its total."""
     view = year[0].at(VIEWER, "2022-10-25")
-    annex = openpyxl.load_workbook(io.BytesIO(forms.fill(view, "compounds", "zh").body)).active
+    annex = openpyxl.load_workbook(io.BytesIO(returns.fill(view, "compounds", "zh").body)).active
     names = [r[1] for r in annex.iter_rows(min_row=4, values_only=True) if r[0]]
     assert len(names) == 71 == len(set(names))
-    sheet = openpyxl.load_workbook(io.BytesIO(forms.fill(view, "provincial", "zh").body)).active
+    sheet = openpyxl.load_workbook(io.BytesIO(returns.fill(view, "provincial", "zh").body)).active
     *streets, total = list(sheet.iter_rows(min_row=4, values_only=True))
     assert [sum(r[k] for r in streets) for k in (2, 3, 4)] == [total[k] for k in (2, 3, 4)]
     with pytest.raises(NotFoundError, match="monthly"):
-        forms.fill(view, "weekly", "zh")
+        returns.fill(view, "weekly", "zh")
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_libreoffice_opens_each_form(year, tmp_path: Path) -> None:
     view = year[0].at(VIEWER, "2022-10-25")
-    for form in forms.listed("zh"):
-        (tmp_path / f"{form['name']}.xlsx").write_bytes(forms.fill(view, form["name"], "zh").body)
+    for form in returns.listed("zh"):
+        (tmp_path / f"{form['name']}.xlsx").write_bytes(returns.fill(view, form["name"], "zh").body)
     files = sorted(map(str, tmp_path.glob("*.xlsx")))
     command = ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "csv"]
     subprocess.run(
