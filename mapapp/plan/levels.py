@@ -44,71 +44,6 @@ def _highest(
                 size = push(heap, pos, key, size, y)
 
 
-@kernel
-def _ascend(
-    start: Array, root: int, ptr: Array, adj: Array, eid: Array, inarc: Array, rc: Array, passes: Array, enters: Array
-) -> float:
-    """Return a lower bound by dual ascent in which each start has its own allowed nodes and ends.
-
-    ``passes[t, x]``: sewage of start ``t`` can flow through node ``x``; ``enters[t, e]``: through edge ``e`` into the root.
-    Infinite when a start has no way at all.
-    """
-    n = len(ptr) - 1
-    mark = np.full(n, -1, np.int64)
-    comp = np.empty(n, np.int64)
-    cut = np.empty(len(adj), np.int64)
-    active = np.ones(len(start), np.bool_)
-    size = np.ones(len(start), np.int64)
-    bound = 0.0
-    left = len(start)
-    turn = 0
-    while left > 0:
-        t = -1
-        for i in range(len(start)):
-            if active[i] and (t < 0 or size[i] < size[t]):
-                t = i
-        turn += 1
-        comp[0] = start[t]
-        mark[start[t]] = turn
-        count, head, cuts = 1, 0, 0
-        done = False
-        while head < count and not done:
-            x = comp[head]
-            head += 1
-            for s in range(ptr[x], ptr[x + 1]):
-                y = adj[s]
-                if mark[y] == turn or not (enters[t, eid[s]] if y == root else passes[t, y]):
-                    continue
-                if rc[inarc[s] ^ 1] <= 0.0:
-                    if y == root:
-                        done = True
-                        break
-                    mark[y] = turn
-                    comp[count] = y
-                    count += 1
-                else:
-                    cut[cuts] = s
-                    cuts += 1
-        if done:
-            active[t] = False
-            left -= 1
-            continue
-        least = np.inf
-        kept = 0
-        for i in range(cuts):
-            if mark[adj[cut[i]]] != turn:
-                cut[kept] = cut[i]
-                kept += 1
-                least = min(least, rc[inarc[cut[i]] ^ 1])
-        if kept == 0:
-            return np.inf
-        for i in range(kept):
-            rc[inarc[cut[i]] ^ 1] -= least
-        bound += least
-        size[t] = kept
-    return bound
-
-
 class _Fall:
     """How high gravity can bring water, from some compounds or from one."""
 
@@ -170,22 +105,3 @@ def pump_surcharge(site: Site, joined: Array) -> Array:
     out = np.zeros(len(site.corridors.a))
     out[fall.last[fall.short(fall.level(np.flatnonzero(joined)))]] = least_pump(site, joined)
     return out
-
-
-def gravity_bound(site: Site, joined: Array, floor: Array) -> float:
-    """Return a lower bound of every plan without any pump; infinite where some compound cannot do without.
-
-    Each compound may only use corridors that its own water can pass between minimum cover and greatest depth, and only
-    sewers that lie low enough for it.
-    """
-    c, fall, rows = site.corridors, _Fall(site, joined), np.flatnonzero(joined)
-    passes = np.zeros((len(rows), c.n), bool)
-    enters = np.zeros((len(rows), len(c.a)), bool)
-    for i, row in enumerate(rows.tolist()):
-        level = fall.level(np.array([row]))
-        passes[i] = np.isfinite(level)
-        passes[i, c.compound : c.compound + c.compounds] = True
-        enters[i, fall.last[~fall.short(level)]] = True
-    net = fall.net
-    rc = np.repeat(floor, 2)
-    return float(_ascend(c.compound + rows, c.root, net.ptr, net.adj, net.eid, net.inarc, rc, passes, enters))

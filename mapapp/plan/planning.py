@@ -28,6 +28,8 @@ from mapapp.plan.targets import UNSERVED, Targets, demand
 Array = np.ndarray[Any, Any]
 
 TIME_LIMIT_S = 20.0
+LEAST_PROOF_S = 0.3
+"""Time for the bound when the search has used up the limit."""
 RESTARTS = 3
 GRAVITY_CELLS = 20_000_000
 """Compounds times nodes up to which each compound is followed by itself: in the bound, and in layouts from nothing."""
@@ -194,6 +196,7 @@ def _search(
 ) -> tuple[Layout, float]:
     """Return the best layout on the true cost, and the bound."""
     # these load compiled kernels: not for who only reads a price book
+    from mapapp.plan.bound import lower_bound
     from mapapp.plan.improve import from_nothing, improve, nearest_first
     from mapapp.plan.levels import pump_surcharge
     from mapapp.plan.steiner import steiner_tree
@@ -235,36 +238,12 @@ def _search(
     except KeyboardInterrupt:
         pass  # Ctrl-C ends the search, and the best plan so far is the answer
     kept = joined & ~np.isin(best.compounds, list(best.failed))
-    return best, _bound(site, kept, tree.lower_bound if (kept == joined).all() else None, seed, deadline, best.cost)
-
-
-def _bound(site: Site, joined: Array, known: float | None, seed: int, deadline: float, cost: float) -> float:
-    """Return a lower bound of every plan that joins these compounds over these corridors.
-
-    Either some pump is built, and then a layout and a pump are paid; or none is, and then each compound needs a way by
-    gravity. ``known``: the bound of the layout with pumps where they are certain.
-    """
-    from mapapp.plan.levels import gravity_bound, least_pump, pump_surcharge
-    from mapapp.plan.steiner import steiner_tree
-
-    if not joined.any():
-        return 0.0
-    c = site.corridors
-    rows = np.flatnonzero(joined)
-    terminals = np.concatenate([[c.root], c.compound + rows])
-    floor = costs.floor(c, site.surface, site.standard, site.prices)
-
-    def layout(weight: Array) -> float:
-        left = min(max(deadline - time.monotonic(), 0.5), 3.0)
-        return steiner_tree(c.a, c.b, weight, terminals, seed=seed, time_limit_s=left).lower_bound
-
-    gates = costs.own_gates(c, rows, site.standard, site.prices)
-    bound = (known if known is not None else layout(floor + pump_surcharge(site, joined))) - gates
-    if len(rows) * c.n <= GRAVITY_CELLS and bound < cost:
-        with_pump = layout(floor) + least_pump(site, joined) - gates
-        if with_pump > bound:
-            bound = max(bound, min(with_pump, gravity_bound(site, joined, floor) - gates))
-    return bound
+    bound = lower_bound(site, kept, best.cost, max(deadline, time.monotonic() + LEAST_PROOF_S))
+    if (
+        kept == joined
+    ).all():  # the tree's own bound counts the ways through compounds as well, but not as the plan pays them
+        bound = max(bound, tree.lower_bound - costs.own_gates(c, np.flatnonzero(kept), site.standard, site.prices))
+    return best, min(bound, best.cost)
 
 
 def warm_up() -> None:
