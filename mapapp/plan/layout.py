@@ -21,6 +21,12 @@ from mapapp.plan.targets import Targets
 
 Array = np.ndarray[Any, Any]
 
+SIZED = (
+    "diameter_mm", "invert_up_m", "invert_down_m", "pump", "cost", "pressure", "slope", "depth_up_m", "depth_down_m", "fill",
+    "velocity_ms", "lift_m", "cost_pipe", "cost_manhole", "cost_pump",
+)  # fmt: skip
+"""What sizing adds to the pipes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -33,7 +39,7 @@ class Site:
     households: Array
     standard: Standard
     prices: Prices
-    sized: dict[bytes, pd.DataFrame | InputError] = field(default_factory=dict)
+    sized: dict[bytes, Array | InputError] = field(default_factory=dict)
     """Trees that were sized before, by their corridors: a search tries many layouts that differ in one tree."""
 
 
@@ -91,32 +97,38 @@ def lay(site: Site, edges: Array) -> Layout:
         load[parent[e]] += load[child[e]]
     pipes = _pipes(site, edges, child, parent, load[child], tree, own)
     failed: dict[int, InputError] = {}
-    parts = []
-    for name, part in pipes.groupby("root", sort=True):
-        found = _sized(site, part)
-        if isinstance(found, InputError):
-            failed[int(str(name))] = found
+    root = pipes["root"].to_numpy(np.int64)
+    places = pipes[["edge", "x_up", "y_up"]].to_numpy(float)
+    found = np.full((len(pipes), len(SIZED)), np.nan)
+    for name in np.unique(root).tolist():
+        rows = np.flatnonzero(root == name)
+        values = _sized(site, pipes, rows, places[rows].tobytes())
+        if isinstance(values, InputError):
+            failed[name] = values
         else:
-            parts.append(found)
-    if not parts:
+            found[rows] = values
+    new: dict[str, Array] = dict(zip(SIZED, found.T, strict=True))
+    for column in ("pump", "pressure"):
+        new[column] = new[column] == 1.0
+    pipes = pipes.assign(**new)
+    if failed:
+        pipes = pipes[~np.isin(root, list(failed))]
+    if not len(pipes):
         return Layout(pd.DataFrame(columns=["total"]), failed, compounds)
-    return Layout(_priced(site, pd.concat(parts)), failed, compounds)
+    return Layout(_priced(site, pipes.sort_values("root", kind="stable")), failed, compounds)
 
 
-def _sized(site: Site, part: pd.DataFrame) -> pd.DataFrame | InputError:
-    """Size one tree, or take what was found before; pipe numbers and tree number are those of ``part``."""
-    key = part[["edge", "x_up", "y_up"]].to_numpy().tobytes()
+def _sized(site: Site, pipes: pd.DataFrame, rows: Array, key: bytes) -> Array | InputError:
+    """Size the tree that is in ``rows``, or take what was found before; columns as `SIZED`."""
     found = site.sized.get(key)
     if found is None:
         try:
-            found = size_sewers(part, site.standard, site.prices)
+            table = size_sewers(pipes.iloc[rows], site.standard, site.prices)
+            found = table[list(SIZED)].to_numpy(float)
         except InputError as error:
             found = error
         site.sized[key] = found
-    if isinstance(found, InputError):
-        return found
-    new = [c for c in found.columns if c not in part.columns]
-    return part.assign(**{c: found[c].to_numpy() for c in new})
+    return found
 
 
 def _oriented(c: Corridors, edges: Array) -> tuple[Array, Array, Array, Array]:
