@@ -154,3 +154,18 @@ def test_the_stand_alone_map_and_the_report_are_written(county: Path) -> None:
     assert answer("map", county, "--out", county.with_name("map.html"))["megabytes"]
     assert answer("report", county, "--out", county.with_name("report.docx"))["as_of"] == "2022-11-25"
     assert answer("sheet", county, "--out", county.with_name("sheet.pdf"))["pages"] == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["import", "DB", "compounds"], ["audit", "DB", "--bogus"], ["share", "DB", "create", "--bogus"]]
+)
+def test_a_misspelt_command_still_answers_in_json(county: Path, words: list[str]) -> None:
+    result = run(*(county if w == "DB" else w for w in words), "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["error"]
+
+
+def test_a_map_is_not_written_under_the_name_of_another_format(county: Path) -> None:
+    result = run("map", county, "--out", county.with_name("map.pdf"))
+    assert result.exit_code == 2
+    assert not county.with_name("map.pdf").exists()

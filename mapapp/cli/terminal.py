@@ -91,7 +91,10 @@ def faults(as_json: bool) -> Iterator[Terminal]:
             "This is our fault ({name}: {what}). No data was changed. "
             "Set MAPAPP_DEBUG=1 for the details, and please report them.",
         )
-        click.echo(say(fault.format(name=type(error).__name__, what=error)), err=True)
+        words = say(fault.format(name=type(error).__name__, what=error))
+        click.echo(words, err=True)
+        if as_json:
+            click.echo(json.dumps({"error": words, "where": None}, ensure_ascii=False))
         sys.exit(1)
     terminal.close()
 

@@ -137,11 +137,11 @@ def _scale(raw: Raw, mapping: Mapping[str, Match], out: dict[str, pd.Series]) ->
         elif ours.endswith("_wan_m2"):
             values = values * units.AREA_M2.get(match.unit, 1e4) / 1e4
         elif ours.endswith("_m2"):
-            values = values * units.AREA_M2.get(match.unit, 1.0)
+            values = units.times(values, units.AREA_M2.get(match.unit, 1.0))
         elif ours.endswith("_km"):
-            values = values * units.LENGTH_KM.get(match.unit, 1.0)
+            values = units.times(values, units.LENGTH_KM.get(match.unit, 1.0))
         elif ours.endswith("_m"):
-            values = values * units.LENGTH_M.get(match.unit, 1.0)
+            values = units.times(values, units.LENGTH_M.get(match.unit, 1.0))
         out[ours] = pd.Series(values, dtype="float64")
     for ours in out:
         match = mapping.get(ours)
@@ -151,7 +151,7 @@ def _scale(raw: Raw, mapping: Mapping[str, Match], out: dict[str, pd.Series]) ->
         if ours == "invest_total_wan":
             values = units.scale(raw, match, values, units.MONEY, others())
         else:
-            values = values * units.MONEY_WAN.get(match.unit, 1.0)
+            values = units.times(values, units.MONEY_WAN.get(match.unit, 1.0))
         out[ours] = pd.Series(values, dtype="float64")
 
 

@@ -25,6 +25,8 @@ _HEADER_DEPTH = 3
 _TOTAL = re.compile(r"^(?:.{0,12})?(小计|合计|总计|共计|总合计|subtotal|total|sum)[:：]?$", re.IGNORECASE)
 _GRAND = re.compile(r"(合计|总计|共计|^total|^sum)", re.IGNORECASE)
 _TOTAL_COLUMNS = 6
+_REMARK = re.compile(r"^[^:：]{0,8}(单位|部门|日期|时间|人|电话)\s*[:：]\s*\S")
+"""Above a table stands who filled it in and when: ``填报单位：县住建局``, ``单位：万元``. No header begins like this."""
 
 
 def letter(column: int) -> str:
@@ -140,6 +142,8 @@ def _find_header(
     for start in range(min(_HEADER_WITHIN, len(cells))):
         if len({plain(v) for v in filled[start] if not blank(v)}) < 2 and len(filled[start]) > 1:
             continue  # a title across the sheet
+        if all(_REMARK.match(plain(v)) for v in cells[start] if not blank(v)):
+            continue
         for depth in range(1, _HEADER_DEPTH + 1):
             block = filled[start : start + depth]
             if len(block) < depth or any(_numeric(v) for r in block for v in r):

@@ -62,7 +62,20 @@ def settle_shapefile(path: Path, encoding: str | None, notes: Notes) -> str:
     assert dbf is not None
     texts, ldid = _texts(dbf)
     if encoding is not None:
-        return _codec(encoding, path.name)
+        codec = _codec(encoding, path.name)
+        if _failures(texts, codec):
+            fits = tuple(c for c in ("gb18030", "utf-8", "big5") if not _failures(texts, c))
+            raise QuestionError(
+                Text(f"属性文字不是 {encoding} 编码。", f"The attribute texts are not {encoding}."),
+                Text(
+                    f"请改用 --encoding {fits[0]}。" if fits else "请换一种编码。",
+                    f"Use --encoding {fits[0]}." if fits else "Name another encoding.",
+                ),
+                option="encoding",
+                choices=fits,
+                where=dbf.name,
+            )
+        return codec
     declared, said_by = "", ""
     cpg = sibling(path, ".cpg")
     if cpg is not None:

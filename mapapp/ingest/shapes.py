@@ -131,6 +131,8 @@ def single_parts(shapes: Shapes, raw: Raw) -> Shapes:
         backwards = chained & (start > end)
         loose[backwards] = shapely.reverse(loose[backwards])
         merged[stubborn] = np.where(chained, loose, parts[stubborn])
+    nothing = shapely.is_empty(merged)  # merging drops lines without length; the audit reports them
+    merged[nothing] = shapely.get_geometry(parts[nothing], 0)
     out = shapes.copy()
     out[multi] = merged
     left = multi[shapely.get_type_id(merged) == 5]

@@ -18,6 +18,8 @@ from mapapp.ingest.result import Notes, Raw
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
+_EXPLAINS = "字段说明 columns"
+"""The sheet that our own exports explain their columns on (`render.files`)."""
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -53,7 +55,7 @@ def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[s
                 choices=tuple(names),
                 where=name,
             )
-        chosen = [layer] if layer in names else [n for n, visible in metadata if visible]
+        chosen = [layer] if layer in names else [n for n, visible in metadata if visible and n != _EXPLAINS]
         notes = Notes()
         hidden = [n for n, visible in metadata if not visible and n not in chosen]
         if hidden:

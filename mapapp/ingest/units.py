@@ -143,7 +143,12 @@ def scale(raw: Raw, match: Match, values: Floats, quantity: Quantity, others: Ma
             "10,000 times off by the look of it; not changed.",
             raw.where(theirs, int(i)),
         )
-    return values * chosen
+    return times(values, chosen)
+
+
+def times(values: Floats, factor: float) -> Floats:
+    """Return the values in another unit, without the tail that binary fractions grow: 0.07 亿元 are 700 万元."""
+    return values if factor == 1.0 else np.round(values * factor, 6)
 
 
 def _positive(values: Floats) -> Floats:

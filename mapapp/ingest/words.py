@@ -71,10 +71,12 @@ def _dictionary(column: Column) -> dict[str, str]:
 def decode_word(value: Any, column: Column, header: str = "") -> str | None:
     """Return the code for one value, None for a word that we do not know, ``""`` for a blank.
 
-    Tries the word as it stands, then without brackets, then without a date in it (``2022年5月完工``). A tick means what
+    A code of ours is itself, ``none`` too, which elsewhere stands for nothing. Tries the word as it stands, then without brackets, then without a date in it (``2022年5月完工``). A tick means what
     the header asks: under 开工情况 started, under 完工情况 completed, under 验收 accepted.
     """
     text = plain(value)
+    if text in {code.value for code in column.codes}:
+        return text
     if is_blank(text) and not (column.name == "aerial_cable_status" and text == "无"):
         return ""
     table = _dictionary(column)

@@ -10,6 +10,7 @@ import geopandas as gpd
 from mapapp import store
 from mapapp.audit.rules import RULES
 from mapapp.audit.verdicts import VERDICTS
+from mapapp.core.errors import InputError
 from mapapp.core.progress import Progress, silent
 from mapapp.core.text import Lang, Text
 from mapapp.render import webmap
@@ -28,10 +29,18 @@ def standalone(
     Raises
     ------
     InputError
-        When there is nothing to draw or the file cannot be written.
+        When there is nothing to draw, the file's name is not that of a page, or it cannot be written.
     NotFoundError
         When there is no such snapshot.
     """
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise InputError(
+            Text(
+                f"独立地图是 .html 网页，不是“{out.suffix}”。",
+                f"A stand-alone map is an .html page, not {out.suffix!r}.",
+            ),
+            where=out.name,
+        )
     with store.open(url) as db:
         at = counties.snapshot_id(db, snapshot)
         progress(0.0, Text("读取图层", "reading layers"))

@@ -45,6 +45,7 @@ _LEVELS: Final = frozenset(
         "depth_m",
         "water_depth_m",
         "mud_depth_m",
+        "outlet_invert_m",
     ]
 )
 FREE_TEXT: Final = frozenset({"plan_file", "note", "description", "measure", "minutes", "message", "evidence", "fix"})
@@ -224,7 +225,9 @@ def _public(spec: ShareSpec) -> Mapping[str, Access]:
 
 def _unit(spec: ShareSpec) -> Mapping[str, Access]:
     hidden = frozenset() if spec.levels else _LEVELS
-    compounds = _declared("compounds") | {"letter"}  # not "unit": it names every other unit that has an item there
+    compounds = _declared("compounds") - hidden | {
+        "letter"
+    }  # not "unit": it names every other unit that has an item there
     if not spec.investment:
         compounds = frozenset(c for c in compounds if not c.startswith(_MONEY))
     problems = {"ticket_id", "compound_id", "category", "raised_at", "lead_unit", "co_units", "utility_owner", "due"}

@@ -9,6 +9,7 @@ import pytest
 import shapely
 
 from mapapp import ingest
+from mapapp.core.errors import QuestionError
 from tests.ingest.conftest import NEEDS_CRS, ROWS, WRITERS, _csv, _shp, street
 
 
@@ -83,6 +84,21 @@ def test_multi_part_lines_merge_where_they_chain_and_stay_otherwise(tmp_path: Pa
     frame = ingest.read(tmp_path / "m.gpkg", "pipes").frame
     assert list(frame.geom_type) == ["LineString", "LineString", "MultiLineString"]
     assert frame.geometry.iloc[1].coords[0] == (x, y)  # the way the first part runs
+
+
+def test_a_line_without_length_stays_a_line_for_the_audit_to_report(tmp_path: Path) -> None:
+    lines = street()
+    spot = (500_000.0, 3_930_000.0)
+    lines.geometry = [shapely.MultiLineString([[spot, spot]]), *lines.geometry[1:]]
+    lines.to_file(tmp_path / "z.gpkg")
+    frame = ingest.read(tmp_path / "z.gpkg", "pipes").frame
+    assert list(frame.geom_type) == ["LineString"] * 3
+    assert frame.length.iloc[0] == 0
+
+
+def test_a_wrong_encoding_is_named_with_the_one_that_fits(tmp_path: Path) -> None:
+    with pytest.raises(QuestionError, match="Use --encoding gb18030"):
+        ingest.read(_shp(tmp_path / "s.shp"), "pipes", encoding="utf-8")
 
 
 def test_a_workbook_saved_as_xls_reads_the_same(samples: dict[str, Path], tmp_path: Path) -> None:

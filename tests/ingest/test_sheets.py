@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from mapapp import ingest
@@ -143,3 +144,37 @@ def test_a_row_number_is_never_the_key_where_names_are_known(workbook: Book) -> 
     reading = ingest.read(workbook([["序号", "小区名称", "户数"], [1, "甲", 10], [1, "乙", 20]]), "ledger")
     assert reading.frame["compound_id"].str.fullmatch("C[0-9a-f]{12}").all()
     assert "序号" in reading.unmapped
+
+
+def test_a_row_saying_who_filled_it_in_and_the_unit_is_no_header(workbook: Book) -> None:
+    remark = ["填报单位：县住建局", None, None, None, None, None, "单位：万元、万平方米"]
+    merges = [m.translate(str.maketrans("2345", "3456")) for m in MERGES]
+    reading = ingest.read(workbook([LEDGER[0], remark, *LEDGER[1:]], merges=merges, sheet="2022"), "ledger")
+    assert reading.mapping["street"].theirs == "街道"
+    assert "单位：县" not in str(reading.unmapped)
+
+
+def test_progress_told_in_words_is_the_status_and_in_percent_the_progress(workbook: Book) -> None:
+    head = ["小区名称", "户数", "形象进度"]
+    words = ingest.read(workbook([head, ["甲院", 20, "已完工"], ["乙院", 30, "在建"]]), "ledger").frame
+    shares = ingest.read(workbook([head, ["甲院", 20, "40%"], ["乙院", 30, "100%"]]), "ledger").frame
+    assert list(words["status"]) == ["completed", "under_way"]
+    assert list(shares["image_progress_pct"]) == [40, 100]
+
+
+def test_money_in_another_unit_grows_no_tail(workbook: Book) -> None:
+    rows = [["小区名称", "户数", "总投资（亿元）"], ["甲院", 280, 0.07], ["乙院", 120, 0.0305]]
+    assert list(ingest.read(workbook(rows), "ledger").frame["invest_total_wan"]) == [700.0, 305.0]
+
+
+def test_our_own_workbook_comes_back_without_a_question(tmp_path: Path) -> None:
+    from mapapp.core import schema
+    from mapapp.render import files
+
+    table = pd.DataFrame(
+        {"compound_id": ["A", "B"], "name": ["甲院", "乙院"], "aerial_cable_status": ["none", "messy"]}
+    )
+    files.write(table, schema.layer("ledger"), tmp_path / "ledger.xlsx")
+    back = ingest.read(tmp_path / "ledger.xlsx", "ledger").frame
+    assert list(back["name"]) == ["甲院", "乙院"]
+    assert list(back["aerial_cable_status"]) == ["none", "messy"]  # a code of ours, not a missing value

@@ -64,6 +64,8 @@ def test_levels_are_in_a_unit_link_only_when_ticked_and_only_of_its_own_pipes() 
     plain, ticked = (access(holder("unit", levels=on), "pipes") for on in (False, True))
     assert "from_invert_m" not in plain.columns
     assert {"from_invert_m", "from_depth_m"} <= ticked.columns
+    outlines = [access(holder("unit", levels=on), "compounds") for on in (False, True)]
+    assert ["outlet_invert_m" in o.columns for o in outlines] == [False, True]
     assert plain.rows == ticked.rows == "own_pipes"
     assert "ground_elev_m" not in access(holder("unit"), "manholes").columns
 
