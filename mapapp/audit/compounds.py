@@ -15,7 +15,7 @@ from mapapp.audit.checks_network import Flow
 from mapapp.audit.model import SEWAGE_BIT, Town, names
 from mapapp.audit.settings import AuditSettings
 from mapapp.audit.tables import Columns, Objects, floats, strings
-from mapapp.core.geometry import Bools, Floats, Ints, cell_key, cells, compiled_pays
+from mapapp.core.geometry import Bools, Floats, Ints, cells, compiled_pays, in_marked_cells, marked_cells
 
 LEDGER = ("connected", "partial", "not_connected", "septic_only", "discharges_to_water", "unknown")
 
@@ -124,11 +124,7 @@ def _in_boxes(x: Floats, y: Floats, box: Floats) -> Bools:
         return np.ones(len(x), dtype=bool)
     of = np.repeat(np.arange(len(box)), count)
     k = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
-    shift = np.uint64(64 - 22)
-    seen = np.zeros(1 << 22, dtype=bool)
-    seen[(cell_key(c0[of] + k // high[of], r0[of] + k % high[of]) * np.uint64(0x9E3779B97F4A7C15)) >> shift] = True
-    out: Bools = seen[(cell_key(*cells(x, y, size)) * np.uint64(0x9E3779B97F4A7C15)) >> shift]
-    return out
+    return in_marked_cells(x, y, marked_cells(c0[of] + k // high[of], r0[of] + k % high[of], 22), size)
 
 
 def _belongs_next_door(found: Compounds, town: Town, node: Ints, compound: Ints) -> Bools:

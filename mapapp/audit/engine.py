@@ -26,6 +26,7 @@ from mapapp.audit import (
 from mapapp.audit.batch import Batch
 from mapapp.audit.compounds import Compounds
 from mapapp.audit.model import Town, build, names
+from mapapp.audit.ordering import by_area
 from mapapp.audit.rules import RULES
 from mapapp.audit.settings import AuditSettings
 from mapapp.audit.streets import Streets
@@ -119,7 +120,7 @@ def run(
     given = {name: _columns(layers[name]) for name in _LAYERS if layers.get(name) is not None}
     empty = _columns(pd.DataFrame())
     tell(0.0, Text("读取管线", "reading pipes"))
-    pipes = tables.pipes_of(given.get("pipes", empty))
+    pipes = by_area(tables.pipes_of(given.get("pipes", empty)))
     manholes = tables.manholes_of(given.get("manholes", empty))
     outlets = tables.outlets_of(given.get("outlets", empty))
     found = compounds.compounds_of(given.get("compounds", empty))

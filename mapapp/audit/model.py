@@ -20,7 +20,18 @@ from scipy.spatial import cKDTree
 from mapapp.audit import levels, tables
 from mapapp.audit.settings import AuditSettings
 from mapapp.audit.tables import Manholes, Outlets, Pipes
-from mapapp.core.geometry import Bools, Floats, Ints, Lines, Near, cell_key, cells, points_near_lines
+from mapapp.core.geometry import (
+    Bools,
+    Floats,
+    Ints,
+    Lines,
+    Near,
+    cells,
+    compiled_pays,
+    in_marked_cells,
+    marked_cells,
+    points_near_lines,
+)
 from mapapp.core.network import Nodes, components, drains_to, join_ends
 
 SEWAGE_BIT, STORM_BIT = 1, 2
@@ -316,6 +327,11 @@ def _system_at(nodes: Nodes, manholes: Manholes, manhole: Ints, system: tables.C
 
 def loose(nodes: Nodes, system: tables.Codes, usable: Bools) -> tuple[Bools, Bools]:
     """Return which strings end at their first and at their last vertex without another pipe of their system."""
+    if compiled_pays(len(system)):
+        from mapapp.core import loops
+
+        alone: tuple[Bools, Bools] = loops.alone(nodes.start, nodes.end, system, usable, len(nodes))
+        return alone
     degree = np.zeros((5, len(nodes)), dtype=np.int32)
     for mask in np.unique(system[usable]).tolist():
         rows = np.flatnonzero(usable & ((system & mask) != 0))
@@ -360,13 +376,10 @@ def near_few(x: Floats, y: Floats, few_x: Floats, few_y: Floats, reach: float) -
     if len(few_x) == 0 or len(x) == 0:
         return none, none, np.zeros(0)
     size = max(reach, 1.0)
-    shift = np.uint64(64 - 20)
-    seen = np.zeros(1 << 20, dtype=bool)
     column, row = cells(few_x, few_y, size)
-    for dc in (-1, 0, 1):
-        for dr in (-1, 0, 1):
-            seen[(cell_key(column + dc, row + dr) * np.uint64(0x9E3779B97F4A7C15)) >> shift] = True
-    many = np.flatnonzero(seen[(cell_key(*cells(x, y, size)) * np.uint64(0x9E3779B97F4A7C15)) >> shift])
+    around = np.repeat((-1, 0, 1), 3), np.tile((-1, 0, 1), 3)
+    marked = marked_cells((column[:, None] + around[0]).ravel(), (row[:, None] + around[1]).ravel(), 20)
+    many = np.flatnonzero(in_marked_cells(x, y, marked, size))
     if len(many) == 0:
         return none, none, np.zeros(0)
     tree = cKDTree(np.column_stack([few_x, few_y]))

@@ -178,8 +178,17 @@ def lines_of_wkb(data: npt.NDArray[np.uint8], offsets: Ints, valid: Bools) -> Li
     """
     rows = len(valid)
     start, size = offsets[:-1].astype(np.int64), np.diff(offsets)
-    long = valid & (size >= 9)
     u4 = _unaligned(data, "<u4")
+    if len(u4) and compiled_pays(rows):
+        from mapapp.core import loops
+
+        head, count, stride = loops.plain_wkb(data, u4, start, size, valid)
+        simple = head >= 0
+        taken = np.flatnonzero(simple)
+        none = np.zeros(rows, dtype=bool)
+        x, y, begin = loops.vertices_of(_unaligned(data, "<f8"), head, count, stride, taken)
+        return _with_the_rest(Lines(x, y, begin, taken, none, none), simple, data, offsets, valid)
+    long = valid & (size >= 9)
     at = np.where(long, start, 0)
     if len(u4) == 0:
         return lines_of(np.full(rows, None, dtype=object))
@@ -191,8 +200,15 @@ def lines_of_wkb(data: npt.NDArray[np.uint8], offsets: Ints, valid: Bools) -> Li
     if multi.any():
         count = np.where(multi, u4[np.where(multi, at + 14, 0)], count)
     simple = (plain | multi) & (count >= 2) & (size == head + count.astype(np.int64) * 8 * dims)
-    rest = np.flatnonzero(~simple)
     lines = _wkb_vertices(data, np.flatnonzero(simple), at + head, count.astype(np.int64), 8 * dims, rows)
+    return _with_the_rest(lines, simple, data, offsets, valid)
+
+
+def _with_the_rest(
+    lines: Lines, simple: Bools, data: npt.NDArray[np.uint8], offsets: Ints, valid: Bools
+) -> Lines:
+    """Add what is not a simple record to the lines read so far; shapely reads it."""
+    rest, rows = np.flatnonzero(~simple), len(simple)
     if len(rest) == 0:
         return _without_nonfinite(lines)
     objects = np.full(rows, None, dtype=object)
@@ -256,6 +272,30 @@ def cell_key(column: Ints, row: Ints) -> npt.NDArray[np.uint64]:
     key = column.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     key ^= row.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
     return key ^ (key >> np.uint64(29))
+
+
+def marked_cells(column: Ints, row: Ints, bits: int) -> Bools:
+    """Return a bitmap of 2**bits hashed cells with these marked; ask it with `in_marked_cells`."""
+    marked = np.zeros(1 << bits, dtype=bool)
+    marked[cell_slot(column, row, bits)] = True
+    return marked
+
+
+def cell_slot(column: Ints, row: Ints, bits: int) -> npt.NDArray[np.uint64]:
+    """Return the place of each cell in a bitmap of 2**bits; two cells may share one."""
+    return (cell_key(column, row) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits)
+
+
+def in_marked_cells(x: Floats, y: Floats, marked: Bools, size: float) -> Bools:
+    """Return which points fall into marked cells of ``size`` metres, and by chance a few more."""
+    bits = len(marked).bit_length() - 1
+    if compiled_pays(len(x)):
+        from mapapp.core import loops
+
+        found: Bools = loops.in_marked_cells(x, y, marked, size, bits)
+        return found
+    out: Bools = marked[cell_slot(*cells(x, y, size), bits)]
+    return out
 
 
 def _bucket(column: Ints, row: Ints, bits: int) -> Ints:

@@ -295,3 +295,83 @@ def join_points(x: Any, y: Any, tolerance: float, size: float, bits: int) -> Any
         head[h] = found
         found += 1
     return first[:found], which, a[:pairs], b[:pairs]
+
+
+@njit(cache=True)
+def plain_wkb(data: Any, u4: Any, start: Any, size: Any, valid: Any) -> Any:
+    """Find the records that are one string of vertices in little-endian order, with or without Z and M.
+
+    Returns
+    -------
+    tuple of ndarray
+        Per record the byte where its vertices begin (-1 where it is anything else), their number, and bytes per vertex.
+    """
+    n = len(start)
+    head, count, stride = np.full(n, -1, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
+    for i in range(n):
+        at = start[i]
+        if not valid[i] or size[i] < 9 or data[at] != 1:
+            continue
+        code, vertices, skip = u4[at + 1], np.int64(u4[at + 5]), 9
+        if code >= 4000:
+            continue
+        dims = 2 + (code >= 3000) + (code >= 1000)
+        kind = code % 1000
+        if kind == 5 and vertices == 1 and size[i] >= 18:
+            vertices, skip = np.int64(u4[at + 14]), 18
+        elif kind != 2:
+            continue
+        if vertices >= 2 and size[i] == skip + vertices * 8 * dims:
+            head[i], count[i], stride[i] = at + skip, vertices, 8 * dims
+    return head, count, stride
+
+
+@njit(cache=True)
+def vertices_of(f8: Any, head: Any, count: Any, stride: Any, rows: Any) -> Any:
+    """Return x, y and offsets of the records found by `plain_wkb`; ``f8`` is the bytes seen as numbers from every byte on."""
+    offsets = np.zeros(len(rows) + 1, np.int64)
+    for k in range(len(rows)):
+        offsets[k + 1] = offsets[k] + count[rows[k]]
+    x, y = np.empty(offsets[-1]), np.empty(offsets[-1])
+    for k in range(len(rows)):
+        at, step = head[rows[k]], stride[rows[k]]
+        for v in range(offsets[k], offsets[k + 1]):
+            x[v], y[v] = f8[at], f8[at + 8]
+            at += step
+    return x, y, offsets
+
+
+@njit(cache=True)
+def alone(start: Any, end: Any, system: Any, usable: Any, n: int) -> Any:
+    """Return which strings meet no other of their system at their first and at their last vertex.
+
+    ``system`` is a bit mask up to 4 per string: those that share a bit meet.
+    """
+    degree = np.zeros((n, 5), np.int32)
+    there = np.zeros(5, np.bool_)
+    for k in range(len(start)):
+        if usable[k]:
+            there[system[k]] = True
+    for k in range(len(start)):
+        if usable[k]:
+            for mask in range(5):
+                if there[mask] and (system[k] & mask) != 0:
+                    degree[start[k], mask] += 1
+                    degree[end[k], mask] += 1
+    first, last = np.zeros(len(start), np.bool_), np.zeros(len(start), np.bool_)
+    for k in range(len(start)):
+        if usable[k]:
+            first[k], last[k] = degree[start[k], system[k]] == 1, degree[end[k], system[k]] == 1
+    return first, last
+
+
+@njit(cache=True)
+def in_marked_cells(x: Any, y: Any, marked: Any, size: float, bits: int) -> Any:
+    """Return which points fall into marked cells of a grid that is hashed as `mapapp.core.geometry.cell_slot` does."""
+    out = np.empty(len(x), np.bool_)
+    for i in range(len(x)):
+        key = np.uint64(np.int64(np.floor(x[i] / size))) * np.uint64(0x9E3779B97F4A7C15)
+        key ^= np.uint64(np.int64(np.floor(y[i] / size))) * np.uint64(0xC2B2AE3D27D4EB4F)
+        key ^= key >> np.uint64(29)
+        out[i] = marked[(key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits)]
+    return out

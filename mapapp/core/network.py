@@ -162,6 +162,8 @@ def _pairs_within(x: Floats, y: Floats, tolerance_m: float, size: float | None =
 
 def _labels(n: int, a: Ints, b: Ints) -> Ints:
     """Return the number of each point's cluster, given pairs of n points; without gaps."""
+    if compiled_pays(n):
+        return components(n, a, b)
     used = distinct(np.concatenate([a, b]))
     sub = components(len(used), np.searchsorted(used, a), np.searchsorted(used, b))
     lowest = np.full(sub.max() + 1, n)
@@ -201,7 +203,7 @@ def components(n: int, a: Ints, b: Ints) -> Ints:
     """Return the number of the connected piece that each of n nodes belongs to, given undirected edges."""
     if n == 0:
         return np.zeros(0, dtype=np.int64)
-    if compiled_pays(len(a)):
+    if compiled_pays(max(n, len(a))):
         from mapapp.core import loops
 
         found: Ints = loops.components(n, a, b)
