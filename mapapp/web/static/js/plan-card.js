@@ -144,6 +144,7 @@
             route.gap ? t("plan.gap") + (Mapapp.lang === "en" ? ": " : "：") + route.gap + " · " : null,
             f.words("length_m", route.length_m) + " · " + t("plan.largest", { n: f.number(route.diameter_mm) }) + " · ",
             el("b", {}, f.words("money_yuan", route.cost)),
+            " (" + t("plan.range", { low: f.words("money_yuan", route.cost_low), high: f.words("money_yuan", route.cost_high) }) + ")",
             " · " + t("plan.card_to", { node: route.to_node }),
             route.pumps ? " · " + t("plan.pump_n", { n: route.pumps }) : null
           ),

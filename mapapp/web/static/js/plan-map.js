@@ -12,6 +12,7 @@
     tiles = null,
     labels = null,
     box = null,
+    drawn = false,
     routes = [],
     stageOf = {},
     picked = null;
@@ -99,10 +100,11 @@
       source("links", by.links, paler(red, { width: 4 }), true);
       tiles.setFilter("picked", { link_id: [] });
       box = by.links.bounds;
-    }
-    ["links", "later", "picked"].forEach(function (id) {
-      if (!box && tiles.setVisible) tiles.setVisible(id, false);
-    });
+      drawn = true;
+    } else if (drawn)
+      ["links", "later", "picked"].forEach(function (id) {
+        tiles.setVisible(id, false); // the new plan has none
+      });
     legend(style, by);
   }
 

@@ -1,0 +1,133 @@
+"""The plan page in a browser: planned from nothing, staged while the slider moves, one link looked at and made a project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from shapely import box
+
+from mapapp import store
+
+from . import town
+from .conftest import Watch, serve
+
+pytestmark = pytest.mark.browser
+PHONE = (390, 844)
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the town, surveyed with its laterals: what has none is known not to be connected."""
+    path = tmp_path_factory.mktemp("plan") / "town.gpkg"
+    town.build(path)
+    with store.open(str(path)) as db:
+        x0, y0, x1, y1 = db.bounds("compounds")
+        area = gpd.GeoDataFrame(
+            {"area_id": ["全县"], "covers": ["all"], "laterals": ["yes"]},
+            geometry=[box(x0 - 500, y0 - 500, x1 + 500, y1 + 500)], crs=db.crs,
+        )  # fmt: skip
+        db.apply(db.compare("survey_areas", area, "add"), by="test")
+    return path
+
+
+@pytest.fixture(scope="module")
+def watch(county: Path, chromium: Browser) -> Iterator[Watch]:
+    with serve(county) as address:
+        made = Watch(chromium, address)
+        page = made.open("/plan", ready=False)
+        expect(page.locator("#plan-run")).to_have_text("开始规划")  # an empty state that teaches
+        page.click("#plan-run")
+        expect(page.locator("#plan-job progress")).to_be_visible()
+        page.wait_for_selector("#plan-routes .plan-route", timeout=90_000)
+        expect(page.locator("#plan-job")).to_be_hidden()
+        yield made
+        made.end()
+
+
+def planned(watch: Watch, path: str = "/plan", **more: object) -> Page:
+    page = watch.open(path, ready=False, **more)
+    page.wait_for_selector("#plan-routes .plan-route")
+    return page
+
+
+def test_the_plan_says_what_it_costs_and_how_good_it_is(watch):
+    """Figures, example prices, the bound in plain words, the other engine's word, every assumption, links on the map."""
+    page = planned(watch)
+    figures = page.locator("#plan-figures")
+    expect(figures).to_contain_text("示例价格")
+    expect(page.locator("#plan-proof")).to_contain_text("最多比最优高")
+    expect(page.locator("#plan-check")).to_contain_text("SWMM")
+    assert page.locator("#plan-assumptions li").count() >= 4
+    page.wait_for_function("() => Mapapp.planMap.tiles().counts('links').shown > 0")
+    expect(page.locator(".plan-label").first).to_contain_text("万元")
+
+
+def test_the_budget_moves_the_stages_at_once(watch):
+    """Moving the slider changes sentence, list and map without planning anew, and the address keeps it."""
+    page = planned(watch)
+    everything = page.evaluate("Mapapp.plan.data().curve.slice(-1)[0][0]")
+    page.evaluate("window.mark = performance.now()")
+    page.fill("#plan-budget-wan", str(everything / 3 / 10_000))
+    page.wait_for_function("() => document.querySelectorAll('.plan-stage').length > 1")
+    assert page.evaluate("performance.now() - window.mark") < 3000
+    assert "budget=" in page.url
+    first = page.locator("#plan-first").inner_text()
+    page.fill("#plan-budget-wan", "0")
+    expect(page.locator("#plan-first")).to_have_text("这个预算一条也建不了。")
+    page.wait_for_function("() => Mapapp.planMap.tiles().counts('links').shown === 0")
+    page.fill("#plan-budget-wan", str(everything / 3 / 10_000))
+    expect(page.locator("#plan-first")).to_have_text(first)
+    page.reload()
+    page.wait_for_selector(".plan-stage + .plan-stage")
+
+
+def test_a_link_shows_its_section_and_becomes_a_project(watch, county):
+    """A click opens profile and bill, back closes them, one click makes a project, another takes it back."""
+    page = planned(watch)
+    page.locator(".plan-open").first.click()
+    card = page.locator("#plan-card")
+    expect(card.locator("svg.section .s-pipe").first).to_be_visible()
+    expect(card.locator(".plan-bill tfoot")).to_contain_text("合计")
+    assert "link=" in page.url
+    page.click("#plan-project")
+    expect(card.locator(".plan-tag")).to_contain_text("已立项 XM")
+    with store.open(str(county)) as db:
+        assert list(db.read("projects")["kind"]) == ["sewer_link"]
+    page.click("#plan-project-undo")
+    expect(card.locator("#plan-project")).to_be_visible()
+    page.go_back()
+    expect(card).to_be_hidden()
+
+
+def test_cancel_leaves_the_last_plan(watch, county):
+    """Cancelled while it works, planning says so and links stay as they were."""
+    page = planned(watch)
+    with store.open(str(county)) as db:
+        before = db.setting("plan"), db.version("links")
+    page.fill("#plan-budget-wan", "1")
+    page.click("#plan-run")
+    page.click("#plan-cancel")
+    expect(page.locator("#plan-job")).to_be_hidden(timeout=60_000)
+    expect(page.locator("#toasts")).to_contain_text("已取消")
+    with store.open(str(county)) as db:
+        assert db.jobs.list()[0].state == "cancelled"
+        assert (db.setting("plan"), db.version("links")) == before
+
+
+def test_on_a_phone_the_plan_fits(watch):
+    """Nothing is wider than the screen, what a thumb touches is 44 px, a link opens as a sheet, Esc closes it."""
+    page = planned(watch, size=PHONE, locale="en")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    small = page.evaluate("""() => [...document.querySelectorAll("#main button, #main select, #main input, #main summary")]
+        .filter(n => n.offsetParent && !n.closest(".leaflet-control") && !n.closest("label.check") && n.type !== "file")
+        .map(n => [n.id || n.className, n.offsetHeight]).filter(x => x[1] < 44)""")
+    assert small == []
+    page.locator(".plan-open").first.click()
+    expect(page.locator("#plan-card svg.section")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.keyboard.press("Escape")
+    expect(page.locator("#plan-card")).to_be_hidden()
