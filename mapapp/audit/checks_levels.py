@@ -71,12 +71,14 @@ def flat_slopes(town: Town) -> Batch:
     """
     s, st = town.strings, town.settings
     drop = np.abs(_fall(town))
-    limit = _by_size(town.placeholders.diameter_mm[s.row], st.min_slope, st.min_slope[-1][1])
-    flat = _gravity(town) & ~s.adverse & (drop + 0.005 < limit * s.length)
-    rows = np.flatnonzero(flat)
+    steepest = max(slope for _, slope in st.min_slope)
+    rows = np.flatnonzero(_gravity(town) & ~s.adverse & (drop + 0.005 < steepest * s.length))
+    limit = _by_size(town.placeholders.diameter_mm[s.row[rows]], st.min_slope, st.min_slope[-1][1])
+    flat = drop[rows] + 0.005 < limit * s.length[rows]
+    rows, limit = rows[flat], limit[flat]
     return Batch(
         "flat_slope", "pipes", town.ids(rows), town.lines.geometry(rows), value=np.round(drop[rows] / s.length[rows], 6),
-        words={"limit": limit[rows].tolist()},
+        words={"limit": limit.tolist()},
     )  # fmt: skip
 
 
@@ -86,13 +88,14 @@ def _along_the_flow(town: Town) -> list[Batch]:
     storm = np.flatnonzero(s.usable & (s.system == 2))
     out = []
     for string, a, b in (town.link, (storm, s.a[storm], s.b[storm])):
-        known = s.direction[string] != 0
-        string, a, b = string[known], a[known], b[known]
+        way = s.direction[string]
+        if not way.all():
+            string, a, b, way = (v[way != 0] for v in (string, a, b, way))
         if len(string) == 0:
             continue
         level_a = np.where(a == s.a[string], s.level_a[string], np.nan)
         level_b = np.where(b == s.b[string], s.level_b[string], np.nan)
-        down = s.direction[string] > 0
+        down = way > 0
         top, foot = np.where(down, a, b), np.where(down, b, a)
         level_top, level_foot = np.where(down, level_a, level_b), np.where(down, level_b, level_a)
         out += [
@@ -222,6 +225,8 @@ def shallow_covers(town: Town) -> Batch:
     size is taken as nothing, so the cover is at most what is said).
     """
     s, st = town.strings, town.settings
+    if len(town.placeholders.ground) == 0 and all(np.isnan(d).all() for d in town.pipes.depth):
+        return Batch("cover_shallow", "pipes", [], np.empty(0, dtype=object))
     size = np.nan_to_num(town.placeholders.diameter_mm[s.row]) / 1000
     least = np.full(len(s.row), np.inf)
     for _, node, level, depth in _at_ends(town):
@@ -243,7 +248,6 @@ def manhole_spacings(town: Town) -> Batch:
     the largest size holds.
     """
     s, st = town.strings, town.settings
-    limit = _by_size(town.placeholders.diameter_mm[s.row], st.spacing, st.spacing[-1][1])
     known = (town.manhole[s.a] >= 0) & (town.manhole[s.b] >= 0)
     longest = np.where(known, s.length, 0.0)
     string, node, along = town.cuts
@@ -259,10 +263,13 @@ def manhole_spacings(town: Town) -> Batch:
         at, spot, well = at[order], spot[order], well[order]
         both = (at[1:] == at[:-1]) & well[1:] & well[:-1]
         np.maximum.at(longest, at[1:][both], np.diff(spot)[both])
-    rows = np.flatnonzero(_gravity(town) & (longest > limit + _TOLERANCE))
+    rows = np.flatnonzero(longest > min(far for _, far in st.spacing) + _TOLERANCE)
+    limit = _by_size(town.placeholders.diameter_mm[s.row[rows]], st.spacing, st.spacing[-1][1])
+    wide = _gravity(town)[rows] & (longest[rows] > limit + _TOLERANCE)
+    rows, limit = rows[wide], limit[wide]
     return Batch(
         "manhole_spacing", "pipes", town.ids(rows), town.lines.geometry(rows), value=np.round(longest[rows], 3),
-        words={"limit": limit[rows].tolist()},
+        words={"limit": limit.tolist()},
     )  # fmt: skip
 
 

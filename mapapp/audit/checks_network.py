@@ -199,12 +199,11 @@ def _told_once(town: Town, here: Ints, there: Ints, string: Ints, leaving: Bools
     return keep
 
 
-def edge_nodes(town: Town, surveyed: Any) -> Bools:
+def edge_nodes(town: Town, flow: Flow, surveyed: Any) -> Bools:
     """Return nodes where the survey ends: outside the surveyed area, or within reach of its border."""
     out = np.zeros(len(town.nodes), dtype=bool)
     if surveyed is None:
         return out
-    flow = sewage_flow(town)
     who = np.flatnonzero((flow.degree > 0) & ((flow.degree == 1) | (flow.out == 0)))
     place = points(town.nodes.x[who], town.nodes.y[who])
     shapely.prepare(surveyed)
@@ -243,7 +242,7 @@ def _which_end(town: Town, strings: Ints, node: Ints) -> list[str]:
     return ["a" if town.strings.a[i] == n else "b" for i, n in zip(strings, node, strict=True)]
 
 
-def cross_connections(town: Town) -> tuple[Batch, Ints]:
+def cross_connections(town: Town, foul: Flow) -> tuple[Batch, Ints]:
     """Find sewage that runs into storm pipes and storm water that runs into sewers; also return the former's nodes.
 
     Two systems at one place in plan are not joined while each goes on by itself; one that ends there runs into the
@@ -255,7 +254,7 @@ def cross_connections(town: Town) -> tuple[Batch, Ints]:
     none = Batch("cross_connection", "pipes", [], np.empty(0, dtype=object))
     if not storm.any() or not sewage.any():
         return none, np.zeros(0, dtype=np.int64)
-    foul, rain = sewage_flow(town), flow_at(town, storm)
+    rain = flow_at(town, storm)
     combined = flow_at(town, s.usable & np.isin(kind, (tables.COMBINED, tables.UNKNOWN)))
     outlet = np.zeros(len(town.nodes), dtype=bool)
     outlet[town.outlet_at[1]] = True

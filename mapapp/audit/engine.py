@@ -128,14 +128,14 @@ def run(
     town = build(pipes, manholes, outlets, st)
     tell(0.5, Text("逐条检查", "checking"))
     survey = compounds.survey_of(given.get("survey_areas"), found, st)
-    cut = checks_network.edge_nodes(town, survey.area)
-    all_cut = np.concatenate([cut, np.zeros(town.node_count - len(cut), dtype=bool)])
     flow = checks_network.sewage_flow(town)
+    cut = checks_network.edge_nodes(town, flow, survey.area)
+    all_cut = np.concatenate([cut, np.zeros(town.node_count - len(cut), dtype=bool)])
     piece = town.pieces()
     batches, into_storm, stops = _pipe_checks(town, flow, piece, cut, survey.area)
     tell(0.7, Text("判定小区", "judging compounds"))
-    reach = verdicts.reach_of(town, into_storm, all_cut)
     joined = compounds.join(found, town, flow)
+    reach = verdicts.reach_of(town, into_storm, all_cut, joined.node, piece)
     streets = Streets.of(given.get("streets"), st)
     decision = verdicts.decide(
         found, town, joined, flow, reach, survey, streets.to_pipes(found, town) if streets else None
@@ -196,7 +196,7 @@ def _pipe_checks(
     overlap, pairs = checks_layer.overlaps(town)
     mid, mid_nodes = checks_network.mid_pipe_junctions(town, pairs)
     near, near_nodes, gap_nodes, short_of = checks_network.near_misses(town, mid_nodes)
-    cross, into_storm = checks_network.cross_connections(town)
+    cross, into_storm = checks_network.cross_connections(town, flow)
     excused = cut.copy()
     for nodes in (mid_nodes, gap_nodes, into_storm, town.outlet_at[1]):
         excused[nodes] = True

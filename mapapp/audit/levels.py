@@ -51,11 +51,12 @@ def placeholders(pipes: Pipes, manholes: Manholes, nodes: Nodes, row: Ints) -> P
     if any(d.any() for d in doubt):
         sure = [np.where(d, np.nan, v) for d, v in zip(doubt, values, strict=True)]
         low, high = _around(pipes, manholes, nodes, row, sure, doubt)
-        everything = np.concatenate(sure)
-        everything = everything[~np.isnan(everything)]
-        span = (everything.min(), everything.max()) if len(everything) else (np.nan, np.nan)
+        known = [v for v in sure if not np.isnan(v).all()]
+        span = (min(np.nanmin(v) for v in known), max(np.nanmax(v) for v in known)) if known else (np.nan, np.nan)
         for i, value in enumerate(values):
-            values[i] = np.where(doubt[i] & _stands_out(value, low[i], high[i], span), np.nan, value)
+            rows = np.flatnonzero(doubt[i])
+            values[i] = value.copy()
+            values[i][rows[_stands_out(value[rows], low[i], high[i], span)]] = np.nan
     for i, name in enumerate(("from_invert_m", "to_invert_m")):
         gone = np.isnan(values[i]) & ~np.isnan(pipes.invert[i]) & (field < 0)
         first[gone], field[gone] = pipes.invert[i][gone], PIPE_FIELDS.index(name)
@@ -88,7 +89,7 @@ def _stands_out(value: Floats, low: Floats, high: Floats, span: tuple[float, flo
 def _around(
     pipes: Pipes, manholes: Manholes, nodes: Nodes, row: Ints, sure: list[Floats], doubt: list[Bools]
 ) -> tuple[list[Floats], list[Floats]]:
-    """Return lowest and highest sure level around each value: at its node, and at the other end of its pipes."""
+    """Return lowest and highest sure level around each doubtful value: at its node, and at the other end of its pipes."""
     spots = np.flatnonzero(~np.isnan(manholes.points.x))
     # two steps around the doubtful are enough, and they are few
     wanted = np.zeros(len(nodes), dtype=bool)
@@ -113,14 +114,13 @@ def _around(
     np.maximum.at(wide_high, end, high[start])
     lows: list[Floats] = []
     highs: list[Floats] = []
-    for index, at, n in (
-        (row, nodes.start, len(pipes)),
-        (row, nodes.end, len(pipes)),
-        (spots, nodes.point, len(sure[2])),
-    ):
+    for index, at, mine in ((row, nodes.start, doubt[0]), (row, nodes.end, doubt[1]), (spots, nodes.point, doubt[2])):
+        asked = np.flatnonzero(mine[index])
+        place = np.searchsorted(np.flatnonzero(mine), index[asked])
         for wide, out in ((wide_low, lows), (wide_high, highs)):
-            value = np.full(n, np.nan)
-            value[index] = np.where(np.isfinite(wide[at]), wide[at], np.nan)
+            value = np.full(int(mine.sum()), np.nan)
+            there = wide[at[asked]]
+            value[place] = np.where(np.isfinite(there), there, np.nan)
             out.append(value)
     return lows, highs
 
@@ -191,7 +191,9 @@ def directions(
         enter = np.bincount(np.concatenate([base.b[rows[way >= 0]], base.a[rows[way <= 0]]]), minlength=n)
         return leave, enter
 
-    rest = np.flatnonzero(settled)
+    asked = np.zeros(n, dtype=bool)
+    asked[base.a[p]] = asked[base.b[p]] = True
+    rest = np.flatnonzero(settled & (asked[base.a] | asked[base.b]))
     out, into = flows(rest, direction[rest])
     by_level, by_claim = np.sign(drop[p]).astype(np.int8), claim[p]
     out_level, in_level = flows(p, by_level)

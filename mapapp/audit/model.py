@@ -509,7 +509,8 @@ def crest_to_pass(town: Town, targets: Ints) -> Floats:
     top, foot = np.where(down, b[climb], a[climb]), np.where(down, a[climb], b[climb])
     crest = np.fmax(s.level_a[string[climb]], s.level_b[string[climb]])
     # only what lies above a crest and has no other way needs the search: little, whatever the size of the town
-    above = drains_to(town.node_count, *_with(upper, lower, foot, top), foot) & ~reached
+    near = ~reached[upper]  # water from what has another way never comes here
+    above = drains_to(town.node_count, *_with(upper[near], lower[near], foot, top), foot) & ~reached
     inner = np.flatnonzero(above[upper])
     come: dict[int, list[tuple[int, float]]] = {}
     for u, w in zip(upper[inner].tolist(), lower[inner].tolist(), strict=True):

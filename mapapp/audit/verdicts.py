@@ -66,22 +66,29 @@ class Reach:
     wrong_nodes: Ints
 
 
-def reach_of(town: Town, into_storm: Ints, cut: Bools) -> Reach:
+def reach_of(town: Town, into_storm: Ints, cut: Bools, asked: Ints, piece: Ints) -> Reach:
     """Follow the water from every node.
 
     ``need`` to a plant or boundary; ``wrong`` when it comes to a discharge or into a storm pipe; ``uphill`` when it
     would come to a plant if pipes that only levels give a direction could be passed the other way; ``leaves`` when it
-    comes to the edge of the survey.
+    comes to the edge of the survey. The last three hold for the nodes ``asked`` whose water has no free way to a plant,
+    and are found in their pieces of network alone.
     """
     n = town.node_count
     serving = town.outlets_that(tables.WWTP, tables.BOUNDARY)
     need = crest_to_pass(town, serving)
+    lost = np.zeros(n, dtype=bool)
+    lost[piece[asked[need[asked] > -np.inf]]] = True
     upper, lower = town.arcs(climbing=True)
+    mine = lost[piece[upper]]
+    upper, lower = upper[mine], lower[mine]
     wrong_nodes = np.concatenate([town.outlets_that(tables.OUTFALL), into_storm])
     wrong = drains_to(n, upper, lower, wrong_nodes)
     leaves = drains_to(n, upper, lower, np.flatnonzero(cut))
     s = town.strings
     string, a, b = town.link
+    mine = lost[piece[a]]
+    string, a, b = string[mine], a[mine], b[mine]
     free = (s.direction[string] != 0) & (s.record[string] == 0) & (town.pipes.flow[s.row[string]] == tables.GRAVITY)
     free |= s.adverse[string]
     uphill = drains_to(n, np.concatenate([upper, a[free], b[free]]), np.concatenate([lower, b[free], a[free]]), serving)

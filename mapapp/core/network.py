@@ -91,7 +91,8 @@ def _middles(label: Ints, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     out_x, out_y = np.empty(len(count)), np.empty(len(count))
     out_x[label], out_y[label] = x, y
     rows = np.flatnonzero(count[label] > 1)
-    several, which = np.unique(label[rows], return_inverse=True)
+    several = np.flatnonzero(count > 1)
+    which = np.searchsorted(several, label[rows])
     for out, value in ((out_x, x), (out_y, y)):
         base = out[several]
         out[several] = base + np.bincount(which, value[rows] - base[which], minlength=len(several)) / count[several]
