@@ -29,6 +29,8 @@ FARTHEST_M = 2000.0
 """A last straight corridor, for what streets do not join."""
 TARGET_M = 40.0
 """Sewers this near to a street can be reached from it."""
+MERGE_M = 2.0
+"""Cuts of a street this near to each other or to its end are one."""
 _SNAP_M = 0.5
 _GATE_M = 10.0
 _SIMPLE_M = 1.0
@@ -250,14 +252,16 @@ def _joints(tree: Any, pieces: Array, served: Array) -> tuple[Array, Array, Arra
 def _cut(
     points: Array, a: Array, b: Array, street: Array, piece: Array, at: Array
 ) -> tuple[Array, Array, Array, Array, Array]:
-    """Cut pieces at points on them; a point within half a metre of an end becomes that end."""
+    """Cut pieces at points on them; points within `MERGE_M` of each other or of an end become one: no tiny pipes."""
     length = np.hypot(*(points[b] - points[a]).T)
     t = np.hypot(*(at - points[a[piece]]).T)
-    node = len(points) + np.arange(len(piece))
-    node = np.where(t < _SNAP_M, a[piece], np.where(length[piece] - t < _SNAP_M, b[piece], node))
+    rest, each = length[piece] - t, len(points) + np.arange(len(piece))
+    at_end = np.minimum(t, rest) < MERGE_M
+    node = np.where(at_end, np.where(t <= rest, a[piece], b[piece]), each)
+    node = np.where(at_end, node, node[_merged(piece, t)])
     points = np.concatenate([points, at])
     m = np.arange(len(a))
-    new = node >= len(points) - len(at)
+    new = node == each
     edge = np.concatenate([m, piece[new], m])
     place = np.concatenate([np.full(len(a), -1.0), t[new], length + 1.0])
     which = np.concatenate([a, node[new], b])
@@ -265,6 +269,21 @@ def _cut(
     edge, which = edge[order], which[order]
     run = np.flatnonzero(edge[1:] == edge[:-1])
     return points, which[run], which[run + 1], street[edge[run]], node
+
+
+def _merged(piece: Array, t: Array) -> Array:
+    """Return, for each cut, the first cut of those near to it on the same piece."""
+    order = np.lexsort((t, piece))
+    who, place = piece[order], t[order]
+    fresh = np.ones(len(order), bool)
+    fresh[1:] = (who[1:] != who[:-1]) | (place[1:] - place[:-1] >= MERGE_M)
+    start = np.maximum.accumulate(np.where(fresh, np.arange(len(order)), 0))
+    part = np.floor((place - place[start]) / (2.0 * MERGE_M)) if len(order) else place  # long runs are cut again
+    fresh[1:] |= part[1:] != part[:-1]
+    start = np.maximum.accumulate(np.where(fresh, np.arange(len(order)), 0))
+    out = np.empty(len(order), np.int64)
+    out[order] = order[start]
+    return out
 
 
 def _straight(gates: Array, served: Array, first: int, root: int, within: float, most: int, obstacles: Any) -> Part:
