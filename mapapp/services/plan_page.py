@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +23,7 @@ from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
 Json = dict[str, Any]
+Array = np.ndarray[Any, Any]
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SECTION_TYPES = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
@@ -51,6 +52,21 @@ def _planned(view: View) -> pd.DataFrame:
     return links
 
 
+def _kept(view: View, what: str, links: pd.DataFrame, make: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+    """Return what follows from the links alone, worked out once for each plan: a slider asks many times a second."""
+    version = view.version("links") if len(links) else ""
+    return view.county.frames.get(("plan", what, view.county.url, version), lambda: make(links))
+
+
+def _table(view: View, links: pd.DataFrame) -> pd.DataFrame:
+    return _kept(view, "routes", links, plan_routes.routes)
+
+
+def _names(view: View, links: pd.DataFrame) -> Array:
+    kept = _kept(view, "names", links, lambda rows: pd.DataFrame({"route": plan_routes.names(rows)}))
+    return np.asarray(kept["route"].to_numpy(object))
+
+
 def overview(view: View, lang: Lang) -> Json:
     """Return all that the page shows at first: figures, routes, stages, refusals, assumptions, choices, projects, job."""
     db = view.county.db
@@ -69,7 +85,7 @@ def overview(view: View, lang: Lang) -> Json:
     }
     if not out["planned"]:
         return out
-    out |= _stages(links, asked.get("budget"), frozenset(asked.get("pinned", ())))
+    out |= _stages(view, links, asked.get("budget"), frozenset(asked.get("pinned", ())))
     out["routes"] = _routes(view, links, compounds, lang)
     out["summary"] = kept["summary"] if kept else None
     if kept:
@@ -113,12 +129,16 @@ def _streets(view: View) -> list[Json]:
     return [{"name": str(name), "ids": ids} for name, ids in by.items()]
 
 
-def _routes(view: View, links: pd.DataFrame, compounds: pd.DataFrame, lang: Lang) -> list[Json]:
-    """Return every route with the gap it closes, where to write its label, and the project made of it."""
+def _routes(
+    view: View, links: pd.DataFrame, compounds: pd.DataFrame, lang: Lang, only: str | None = None
+) -> list[Json]:
+    """Return every route (or ``only`` one) with the gap it closes, where to write its label, the project made of it."""
     if not len(links):
         return []
-    table = plan_routes.routes(links)
-    route = plan_routes.names(links)
+    table = _table(view, links)
+    route = _names(view, links)
+    if only is not None:
+        table, links, route = table[table["route_id"] == only], links[route == only], route[route == only]
     # the label stands on the longest pipe of the route
     order = np.lexsort((-links["length_m"].to_numpy(float), route.astype(str)))
     first = np.unique(route[order].astype(str), return_index=True)
@@ -174,7 +194,7 @@ def stages(view: View, budget: float | None, pinned: frozenset[str]) -> Json:
     InputError
         For a budget that is negative or no number.
     """
-    return _stages(_planned(view), checked_budget(budget), pinned)
+    return _stages(view, _planned(view), checked_budget(budget), pinned)
 
 
 def checked_budget(budget: float | None) -> float | None:
@@ -188,19 +208,20 @@ def checked_budget(budget: float | None) -> float | None:
     return budget
 
 
-def _stages(links: pd.DataFrame, budget: float | None, pinned: frozenset[str]) -> Json:
+def _stages(view: View, links: pd.DataFrame, budget: float | None, pinned: frozenset[str]) -> Json:
     if not len(links):
         return {"stages": [], "stage_of": {}, "now": [], "curve": [[0.0, 0.0]], "budget": budget}
-    cut, _ = plan_state.restage(links, budget, pinned)
-    _, best = plan_state.restage(links, None, frozenset())
+    best = _kept(view, "curve", links, lambda rows: plan_state.restage(rows, None, frozenset())[1])
     curve = best[["cost_sum", "households_sum"]].to_numpy(float)
     if len(curve) > _CURVE_POINTS:
         curve = curve[np.linspace(0, len(curve) - 1, _CURVE_POINTS).astype(int)]
-    table = plan_routes.routes(cut)
+    stage = plan_state.stage_of(links, budget, pinned)
+    route = _names(view, links)
+    of_route = pd.Series(stage).groupby(route).max()  # a route stands when its last pipe does
     return {
-        "stages": plan_state.by_stage(cut),
-        "stage_of": {str(r): int(s) for r, s in zip(table["route_id"], table["stage"], strict=True)},
-        "now": [str(i) for i in cut.loc[cut["stage"] == 1, "link_id"]],
+        "stages": plan_state.by_stage(links, stage, of_route),
+        "stage_of": {str(r): int(s) for r, s in of_route.items()},
+        "now": [str(i) for i in links["link_id"].to_numpy(object)[stage == 1]],
         "curve": [[0.0, 0.0], *curve.round(2).tolist()],
         "budget": budget,
     }
@@ -233,8 +254,6 @@ def keep_stages(county: County, scope: Scope, budget: float | None, pinned: Sequ
             where="pinned",
         )
     cut, _ = plan_state.restage(links, budget, frozenset(pinned))
-    if "row_version" in cut.columns:
-        cut = cut.drop(columns="row_version")
     db.replace_derived({"links": cut}, by=scope.name)
     asked = {**kept["asked"], "budget": budget, "pinned": sorted(pinned)}
     now = cut[cut["stage"] == 1]
@@ -269,12 +288,12 @@ def link(view: View, link_id: str, lang: Lang) -> Json:
     """
     links = _planned(view)
     row = _row(links, link_id)
-    mine = plan_routes.names(links)
+    mine = _names(view, links)
     route = mine[row]
     compounds = _compounds(view)
-    found = next(r for r in _routes(view, links, compounds, lang) if r["route_id"] == route)
+    found = _routes(view, links, compounds, lang, only=route)[0]
     needs, below = [], found["below"]
-    tops = {str(r): r_ for r, r_ in plan_routes.routes(links).set_index("route_id")["below"].items()}
+    tops = _table(view, links).set_index("route_id")["below"].to_dict()
     while isinstance(below, str) and below not in needs:
         needs.append(below)
         below = tops.get(below)
@@ -351,7 +370,7 @@ def bill_file(view: View, link_id: str | None, lang: Lang) -> File:
     name = f"bill-{view.as_of}.xlsx"
     kept = plan_state.load(view.county.db) or {}
     if link_id is not None:
-        mine = plan_routes.names(links)
+        mine = _names(view, links)
         links = links[mine == mine[_row(links, link_id)]]
         name = f"bill-{link_id}.xlsx"
     with tempfile.TemporaryDirectory() as folder:
@@ -396,10 +415,9 @@ def make_project(county: County, scope: Scope, link_id: str, lang: Lang) -> Json
     scope.require_editor()
     view = county.at(scope)
     links = _planned(view)
-    mine = plan_routes.names(links)
     row = _row(links, link_id)
     compounds = _compounds(view)
-    route = next(r for r in _routes(view, links, compounds, lang) if r["route_id"] == mine[row])
+    route = _routes(view, links, compounds, lang, only=_names(view, links)[row])[0]
     if route["project"]:
         return {"project_id": route["project"]["id"], "made": False, "edit_id": 0}
     unit = records.own_unit(county, scope)

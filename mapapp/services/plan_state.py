@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from mapapp import plan, store
@@ -13,9 +14,10 @@ from mapapp.core import schema
 from mapapp.core.errors import MapappError
 from mapapp.core.text import Lang, Text
 from mapapp.plan import phasing, tables
-from mapapp.services import plan_books, plan_routes
+from mapapp.services import plan_books
 
 Json = dict[str, Any]
+Array = np.ndarray[Any, Any]
 
 SETTING: Final = "plan"
 INPUTS: Final = (
@@ -104,17 +106,30 @@ def restage(links: pd.DataFrame, budget: float | None, pinned: frozenset[str]) -
         tables.below(links), links["cost"].to_numpy(float), links["own_households"].to_numpy(float), budget,
         links["own_compounds"].isin(pinned).to_numpy(),
     )  # fmt: skip
-    return links.assign(stage=pd.array(stage, dtype="Int64")), curve
+    cut: pd.DataFrame = links.assign(stage=pd.array(stage, dtype="Int64"))
+    return cut, curve
 
 
-def by_stage(links: pd.DataFrame) -> list[Json]:
-    """Return one row per stage: ``stage cost_low cost cost_high households length_m pipes routes``, in order."""
-    if not len(links):
-        return []
-    frame = pd.DataFrame(links.drop(columns="geometry", errors="ignore")).assign(pipes=1)
-    sums = frame.groupby("stage")[["cost_low", "cost", "cost_high", "own_households", "length_m", "pipes"]].sum()
-    sums = sums.rename(columns={"own_households": "households"})
-    sums["routes"] = plan_routes.routes(links).groupby("stage").size()
-    sums["routes"] = sums["routes"].fillna(0).astype(int)
-    rows = sums.reset_index().astype({"stage": int, "pipes": int}).to_dict("records")
+def stage_of(links: pd.DataFrame, budget: float | None, pinned: frozenset[str]) -> Array:
+    """Return the stage of each pipe for a budget; see `restage`."""
+    return np.asarray(restage(links, budget, pinned)[0]["stage"].to_numpy(dtype=np.int64))
+
+
+def by_stage(links: pd.DataFrame, stage: Array, of_route: pd.Series) -> list[Json]:
+    """Return one row per stage: ``stage cost_low cost cost_high households length_m pipes routes``, in order.
+
+    Parameters
+    ----------
+    links : DataFrame
+        `Plan.links`.
+    stage : ndarray of int
+        Of each pipe.
+    of_route : Series of int
+        Of each route.
+    """
+    names = ["cost_low", "cost", "cost_high", "own_households", "length_m"]
+    sums = pd.DataFrame(links[names]).assign(pipes=1).groupby(stage).sum()
+    sums = sums.rename(columns={"own_households": "households"}).rename_axis("stage")
+    sums["routes"] = of_route.value_counts().reindex(sums.index, fill_value=0)
+    rows = sums.reset_index().astype({"stage": int, "pipes": int, "routes": int}).to_dict("records")
     return [{str(k): v for k, v in row.items()} for row in rows]
