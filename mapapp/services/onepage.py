@@ -331,14 +331,13 @@ def map_parts(view: View, page: Json, lang: Lang, *, nonce: str) -> mapframe.Par
         return None
     from mapapp.render import webmap
 
-    told = describing.describe(view, lang)
-    layers = {layer["name"]: layer for layer in told["layers"] if layer.get("tiles")}
+    style, as_of = describing.style(lang), "" if view.snapshot is None else f"&as={view.snapshot.id}"
     sources = [
-        {"id": name, "url": layers[name]["tiles"], "style": told["style"][name], "key": layers[name]["key"],
-         "bounds": layers[name]["bounds"], "minZoom": told["style"][name]["min_zoom"], "maxZoom": 22, "visible": True,
-         "interactive": False}
+        {"id": name, "url": f"/tiles/{name}/{{z}}/{{x}}/{{y}}.mvt?v={view.version(name)}{as_of}", "style": style[name],
+         "key": schema.layer(name).key, "bounds": describing.bounds(view, name), "minZoom": style[name]["min_zoom"],
+         "maxZoom": 22, "visible": True, "interactive": False}
         for name in _MAP_LAYERS
-        if name in layers
+        if name in view.layers
     ]  # fmt: skip
     made = webmap.page_parts(webmap.page_map(webmap.MapConfig(bounds=page["bounds"], sources=sources)), nonce=nonce)
     return mapframe.Parts(made.head, made.body, made.script, webmap.MAP_NAME)

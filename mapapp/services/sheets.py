@@ -16,7 +16,7 @@ from mapapp import store
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme.report import chinese_date
-from mapapp.render import sheet
+from mapapp.render import sheet, surround
 from mapapp.services import counties
 
 SCALES: Final = sheet.SCALES
@@ -153,7 +153,7 @@ def write(
     chosen = scale or sheet.fitting_scale(bounds, paper)
     cut = sheet.pages(bounds, chosen, paper)
     label = f"{crs.name} ({crs.to_string()})"
-    imprint = sheet.Imprint(title, chinese_date(day) if lang == "zh" else day, label, by, lang=lang)
+    imprint = surround.Imprint(title, chinese_date(day) if lang == "zh" else day, label, by, lang=lang)
     with _drawing:
         sheet.write(layers_drawn, cut, chosen, imprint, paper, out)
     return {"file": out.name, "scale": f"1:{chosen}", "pages": len(cut), "as_of": day, "title": title}

@@ -163,7 +163,9 @@ _PAGE: dict[str, Text] = {
     "onepage.stage.after": Text("整改后", "after"),
     "onepage.stage.site": Text("现场", "site"),
     "onepage.sheet": Text("图纸 PDF", "Map sheet PDF"),
-    "onepage.no_place": Text("没有位置。导入小区边界后会出现在图上。", "No place. Import its outline to see it on the map."),
+    "onepage.no_place": Text(
+        "没有位置。导入小区边界后会出现在图上。", "No place. Import its outline to see it on the map."
+    ),
     "onepage.internal": Text("内部资料  注意保管", "Internal. Keep safe."),
 }
 
