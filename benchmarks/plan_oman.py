@@ -19,24 +19,18 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from PIL import Image
 
 from mapapp import plan
+from mapapp.plan.terrain import read_terrain
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "oman_pysewer"
+DEM = FOLDER / "1_DEM" / "dem_10m1.tif"
 CRS = "EPSG:32640"
 
 
 def case() -> tuple[dict[str, gpd.GeoDataFrame], pd.DataFrame, gpd.GeoDataFrame]:
     homes = gpd.read_file(FOLDER / "2_Buildings" / "buildings_projected.shp")
     roads = gpd.read_file(FOLDER / "3_Roads" / "roads_projected.shp")
-    with Image.open(FOLDER / "1_DEM" / "dem_10m1.tif") as image:
-        height = np.array(image, float)
-        step, corner = image.tag_v2[33550], image.tag_v2[33922]
-    row, col = np.nonzero((height > -100) & (height < 9000))
-    x, y = corner[3] + (col + 0.5) * step[0], corner[4] - (row + 0.5) * step[1]
-    z = height[row, col]
-    ground = gpd.GeoDataFrame({"elev_m": z}, geometry=shapely.points(x, y), crs=CRS)
     streets = gpd.GeoDataFrame(
         {"street_id": [f"R{i}" for i in range(len(roads))]},
         geometry=shapely.force_2d(roads.geometry.to_numpy()),
@@ -48,16 +42,14 @@ def case() -> tuple[dict[str, gpd.GeoDataFrame], pd.DataFrame, gpd.GeoDataFrame]
     )  # fmt: skip
     corners = np.unique(shapely.get_coordinates(streets.geometry.to_numpy()), axis=0)
     inside = corners[shapely.distance(shapely.points(corners), shapely.box(*compounds.total_bounds)) < 300]
-    i = np.rint((corner[4] - inside[:, 1]) / step[1] - 0.5).astype(int).clip(0, height.shape[0] - 1)
-    j = np.rint((inside[:, 0] - corner[3]) / step[0] - 0.5).astype(int).clip(0, height.shape[1] - 1)
-    level = np.where(height[i, j] > -100, height[i, j], np.inf)
-    k = int(np.argmin(level))
+    level = read_terrain(DEM, CRS).at(*inside.T)
+    k = int(np.nanargmin(level))
     plant = gpd.GeoDataFrame(
         {"pipe_id": ["plant"], "node": ["plant"], "ground_m": [level[k]], "invert_m": [level[k] - 8.0]},
         geometry=shapely.points(inside[[k]]), crs=CRS,
     )  # fmt: skip
     verdicts = pd.DataFrame({"compound_id": compounds["compound_id"], "verdict": "no_main"})
-    return {"compounds": compounds, "streets": streets, "spot_heights": ground}, verdicts, plant
+    return {"compounds": compounds, "streets": streets}, verdicts, plant
 
 
 def main() -> None:
@@ -73,7 +65,7 @@ def main() -> None:
         peak=((0.0, 2.3),), max_depth_m=8.0, min_cover_m=0.25, infiltration_share=0.0,
     )  # fmt: skip
     start = time.perf_counter()
-    made = plan.run(layers, verdicts, plant, standard=standard, time_limit_s=option.seconds)
+    made = plan.run(layers, verdicts, plant, standard=standard, dem=DEM, time_limit_s=option.seconds)
     print(
         f"{time.perf_counter() - start:.1f} s, peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB"
     )

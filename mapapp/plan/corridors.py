@@ -88,7 +88,7 @@ class Corridors:
         return np.asarray(np.maximum(np.hypot(*(self.end - self.start).T), 0.1))
 
 
-def build(layers: Mapping[str, Any], gates: Array, served: Array) -> Corridors:
+def build(layers: Mapping[str, Any], gates: Array, served: Array, forbidden: Any = None) -> Corridors:
     """Return the corridors between compounds and served sewers.
 
     Parameters
@@ -99,6 +99,8 @@ def build(layers: Mapping[str, Any], gates: Array, served: Array) -> Corridors:
         Outlines or points of the unserved compounds, metric.
     served : array of Point, shape (t,)
         Served places.
+    forbidden : GeoDataFrame, optional
+        What no corridor may touch.
     """
     points, a, b, street = _streets(layers.get("streets"), gates, served)
     obstacles = _obstacles(layers.get("buildings"))
@@ -130,13 +132,13 @@ def build(layers: Mapping[str, Any], gates: Array, served: Array) -> Corridors:
         parts.extend(_delaunay(gates, np.empty(0, object), n, root, NEAR_M, obstacles))
     else:
         parts.extend(_delaunay(gates, served, n, root, FARTHEST_M, obstacles))
-    graph = _assemble(parts)
+    graph = _open(_assemble(parts), forbidden)
     cut_off = _cut_off(graph, n, root)
     if len(cut_off) and len(served):
         # straight is better than nothing: through houses if need be, and the plan says so
         rows = _straight(gates[cut_off], served, 0, root, FARTHEST_M, 1, None)
         parts.append((n + cut_off[rows[0]], *rows[1:]))
-        graph = _assemble(parts)
+        graph = _open(_assemble(parts), forbidden)
     return _with_gates(layers, graph, n, root)
 
 
@@ -146,6 +148,20 @@ Part = tuple[Array, Array, Array, Array, Array, Array, Array]
 def _assemble(parts: list[Part]) -> Part:
     a, b, start, end, target, street, kind = (np.concatenate([np.asarray(p[i]) for p in parts]) for i in range(7))
     return a.astype(np.int64), b.astype(np.int64), start.reshape(-1, 2), end.reshape(-1, 2), target, street, kind
+
+
+def _open(graph: Part, forbidden: Any) -> Part:
+    """Leave out what touches forbidden ground."""
+    if forbidden is None or not len(forbidden) or not len(graph[0]):
+        return graph
+    shape = forbidden.geometry.to_numpy()
+    shape = shape[~shapely.is_missing(shape) & ~shapely.is_empty(shape)]
+    shape = shapely.make_valid(shapely.force_2d(shape))
+    lines = np.asarray(shapely.linestrings(np.stack([graph[2], graph[3]], axis=1)))
+    free = np.ones(len(lines), bool)
+    free[shapely.STRtree(lines).query(shape, predicate="intersects")[1]] = False
+    a, b, start, end, target, street, kind = (x[free] for x in graph)
+    return a, b, start, end, target, street, kind
 
 
 def _cut_off(graph: Part, first: int, root: int) -> Array:

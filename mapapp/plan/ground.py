@@ -1,4 +1,7 @@
-"""This module gives ground levels from scattered heights: manhole covers, spot heights."""
+"""This module gives ground levels from scattered heights, and from a ground model where there is one.
+
+Manhole covers and spot heights lift or lower the ground model near to them: it keeps the shape, they the level.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ import numpy as np
 import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
+
+from mapapp.plan.terrain import Terrain
 
 Array = np.ndarray[Any, Any]
 
@@ -26,9 +31,10 @@ class Ground:
 
     tree: Any
     height: Array
+    terrain: Terrain | None = None
 
     @classmethod
-    def of(cls, layers: Mapping[str, Any], served: Any) -> Ground:
+    def of(cls, layers: Mapping[str, Any], served: Any, terrain: Terrain | None = None) -> Ground:
         """Collect heights: manholes, ``spot_heights`` (column ``elev_m``), served nodes; else inverts plus a depth."""
         xy: list[Array] = []
         z: list[Array] = []
@@ -36,28 +42,44 @@ class Ground:
             (layers.get("manholes"), "ground_elev_m"), (layers.get("spot_heights"), "elev_m"), (served, "ground_m")
         ):  # fmt: skip
             _add(frame, column, 0.0, xy, z)
-        if not z:
+        if not z and terrain is None:
             _add(served, "invert_m", ASSUMED_DEPTH_M, xy, z)
         points = np.concatenate(xy) if xy else np.empty((0, 2))
         height = np.concatenate(z) if z else np.empty(0)
-        return cls(cKDTree(points) if len(points) else None, height)
+        if terrain is not None:
+            height = height - terrain.at(points[:, 0], points[:, 1])  # what the ground model misses there
+            points, height = points[np.isfinite(height)], height[np.isfinite(height)]
+        return cls(cKDTree(points) if len(points) else None, height, terrain)
 
     @property
     def known(self) -> bool:
         """Whether there is any height at all."""
-        return self.tree is not None
+        return self.tree is not None or self.terrain is not None
 
     def at(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Return levels and whether each is sure; zero and unsure everywhere when there is no height."""
         n = len(x)
+        if self.terrain is not None and n:
+            model = self.terrain.at(x, y)
+            more, far = self._between(x, y)
+            near = np.clip(1.0 - far / SURE_WITHIN_M, 0.0, 1.0)
+            sure = np.isfinite(model)
+            lost = float(np.nanmedian(self.terrain.height))
+            return np.where(sure, model, lost) + more * near, sure
+        level, far = self._between(x, y)
+        return level, far <= SURE_WITHIN_M
+
+    def _between(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """Return what the scattered heights say, and how far the nearest of them is."""
+        n = len(x)
         if self.tree is None or n == 0:
-            return np.zeros(n), np.zeros(n, bool)
+            return np.zeros(n), np.full(n, np.inf)
         k = min(NEIGHBOURS, len(self.height))
         far, which = self.tree.query(np.column_stack([x, y]), k=k)
         far, which = far.reshape(n, k), which.reshape(n, k)
         weight = 1.0 / np.maximum(far, 0.01) ** 2
         level = (weight * self.height[which]).sum(axis=1) / weight.sum(axis=1)
-        return level, far[:, 0] <= SURE_WITHIN_M
+        return level, far[:, 0]
 
 
 def _add(frame: Any, column: str, plus: float, xy: list[Array], z: list[Array]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -24,6 +25,7 @@ from mapapp.plan.layout import Layout, Site, lay
 from mapapp.plan.prices import Prices, load_prices
 from mapapp.plan.standard import Standard, load_standard
 from mapapp.plan.targets import UNSERVED, Targets, demand
+from mapapp.plan.terrain import read_terrain
 
 Array = np.ndarray[Any, Any]
 
@@ -79,6 +81,8 @@ def run(
     seed: int = 0,
     time_limit_s: float | None = None,
     pinned: frozenset[str] = frozenset(),
+    dem: str | Path | None = None,
+    forbidden: Any = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Plan:
@@ -101,6 +105,10 @@ def run(
         For the layout; default `TIME_LIMIT_S`.
     pinned : set of str
         Compounds that must be in the first stage.
+    dem : str or Path, optional
+        A ground model, `terrain.read_terrain`.
+    forbidden : GeoDataFrame, optional
+        Areas or lines that no link may touch, in the CRS of the layers. A compound that they shut in is refused.
     progress, cancelled : callable, optional
         ``progress`` is told the share done and may raise `Cancelled`; ``cancelled()`` true ends the search and keeps the best
         plan so far, or raises `Cancelled` when there is none yet.
@@ -108,7 +116,7 @@ def run(
     Raises
     ------
     InputError
-        A standard or price book that cannot be used, a negative or infinite budget.
+        A standard, price book or ground model that cannot be used, a negative or infinite budget.
     """
     started = time.monotonic()
     tell = progress or silent
@@ -121,14 +129,15 @@ def run(
         )
     tell(0.0, Text("正在查找未接入的小区", "Finding unserved compounds"))
     compounds, refused = _unserved(layers.get("compounds"), verdicts)
-    ground = Ground.of(layers, served)
+    terrain = read_terrain(dem, compounds.crs) if dem is not None else None
+    ground = Ground.of(layers, served, terrain)
     targets = Targets.of(served, ground)
     households, guessed = demand(compounds)
     tell(0.05, Text("正在生成走廊", "Building corridors"))
     if asked():
         raise Cancelled
     gates = shapely.force_2d(compounds.geometry.to_numpy()) if len(compounds) else np.empty(0, object)
-    corridors = build(layers, gates, targets.point)
+    corridors = build(layers, gates, targets.point, forbidden)
     surface = tables.surfaces(layers.get("streets"), corridors)
     site = Site(corridors, surface, ground, targets, households, standard, prices)
     joined = _joined(corridors, len(compounds))

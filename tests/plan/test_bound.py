@@ -1,5 +1,7 @@
 """The bound: below every plan that anybody finds for the same town, whatever the ground, the levels and the neighbours."""
 
+import time
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -51,3 +53,23 @@ def test_a_sewer_above_everybody_puts_a_pump_into_the_bound():
     assert high.summary["pumps"] >= 1
     assert high.lower_bound >= low.lower_bound + 350_000
     assert high.lower_bound <= high.links["cost"].sum()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_plan_fits_into_the_corridors_spread_over_levels_at_no_more_than_its_cost(seed, monkeypatch):
+    from mapapp.plan import bound, planning
+
+    seen = []
+    search = planning._search
+    monkeypatch.setattr(
+        planning, "_search", lambda site, joined, *a: seen.append((site, joined)) or search(site, joined, *a)
+    )
+    plan = run(*rough_town(seed), time_limit_s=0.5)
+    site, joined = seen[0]
+    cost = plan.links["cost"].sum()
+    far = time.monotonic() + 60
+    # a known plan that is far too dear leaves everything in; one that is as cheap as the best must not cut the best off
+    wide = bound.lower_bound(site, joined, 10 * cost, far)
+    assert 0 < wide <= cost
+    assert bound.lower_bound(site, joined, cost, far) <= cost
+    assert wide > 0.6 * cost

@@ -240,3 +240,13 @@ def test_swmm_agrees_that_nothing_floods_and_no_pipe_is_too_full(town):
     end = links[links["downstream_link_id"].isna()]
     got = found.set_index("link_id").loc[end["link_id"], "flow_lps"]
     assert got.to_numpy() == pytest.approx(end["flow_lps"].to_numpy(), rel=0.05)
+
+
+def test_no_link_touches_forbidden_ground_and_who_is_shut_in_is_refused(town):
+    field = frame({"name": ["field"]}, [shapely.box(240, -5, 260, 5)])
+    plan = run(*town, forbidden=field)
+    assert not shapely.intersects(plan.links.geometry.to_numpy(), field.geometry.iloc[0]).any()
+    ring = frame({"name": ["moat"]}, [shapely.Point(10, 20).buffer(60).boundary])
+    shut = run(*town, forbidden=ring)
+    assert shut.refused["compound_id"].tolist() == ["A"]
+    assert shut.summary["linked"] == 2
