@@ -65,7 +65,6 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "plan.curve_label": Text(
             "每笔资金最多能接入的户数；圆点为第一期", "The most households each sum connects; the dot is stage 1"
         ),
-        "plan.households": Text("户", "households"),
         "plan.stage": Text("第 {n} 期", "Stage {n}"),
         "plan.links": Text("接入管", "Links"),
         "plan.pin": Text("必须先做", "Must do first"),
@@ -87,7 +86,6 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         ),
         "plan.forbid_none": Text("没有带路名的道路。", "No street has a name."),
         "plan.assumptions": Text("全部假设", "Every assumption"),
-        "plan.check": Text("另一引擎校核", "Check by another engine"),
         "plan.exports": Text("导出", "Export"),
         "plan.export_bill": Text("工程量清单 .xlsx", "Bill of quantities .xlsx"),
         "plan.export_gpkg": Text("GeoPackage", "GeoPackage"),
@@ -122,7 +120,6 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "plan.legend_now": Text("第一期", "Stage 1"),
         "plan.legend_later": Text("以后各期", "Later stages"),
         "plan.legend_pipes": Text("现状管线", "Existing pipes"),
-        "plan.legend_gap": Text("未接入小区", "Unserved compounds"),
         "plan.zoom_in": Text("放大", "Zoom in"),
         "plan.zoom_out": Text("缩小", "Zoom out"),
         "plan.whole": Text("看全部接入管", "Show all links"),

@@ -76,6 +76,7 @@ def overview() -> Response:
 @blueprint.post("/api/plan")
 def start() -> Response:
     """Plan anew in the background; the answer names the job."""
+    context.scope().require_editor()  # before anything of the request is read
     job = plan_jobs.start(context.county(), context.scope(), _choices(params.body()))
     return make_response(jsonify(plan_jobs.told(context.county(), job, i18n.language())), 202)
 
@@ -103,6 +104,7 @@ def stages() -> Response:
 @blueprint.post("/api/plan/stages")
 def keep_stages() -> Response:
     """Keep the stages of a budget with the plan."""
+    context.scope().require_editor()
     sent = params.body()
     budget, pinned = _budget(params.string(sent, "budget", longest=40)), params.strings(sent, "pinned")
     return jsonify(plan_page.keep_stages(context.county(), context.scope(), budget, pinned))
@@ -125,6 +127,7 @@ def project(link_id: str) -> Response:
 @blueprint.post("/api/plan/projects/<path:project_id>/undo")
 def take_back(project_id: str) -> Response:
     """Take the making of a project back."""
+    context.scope().require_editor()
     raw = params.string(params.body(), "edit_id", longest=12)
     if not raw.isdigit():
         raise InputError(Text("没有指明撤销哪次修改。", "It is not said which change to undo."), where="edit_id")
@@ -135,6 +138,7 @@ def take_back(project_id: str) -> Response:
 @blueprint.post("/api/plan/books/<kind>")
 def upload(kind: str) -> Response:
     """Keep an uploaded standard or price book (multipart, field ``file``) after checking it."""
+    context.scope().require_editor()
     file = request.files.get("file")
     if file is None or not file.filename:
         raise InputError(Text("没有选择文件。", "No file was chosen."), where="file")
