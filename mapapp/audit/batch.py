@@ -65,7 +65,7 @@ def table(batches: Sequence[Batch], crs: Any) -> gpd.GeoDataFrame:
         value = batch.value if batch.value is not None else np.full(n, np.nan)
         part = list(batch.part) if batch.part is not None else [""] * n
         texts = _messages(batch, related, value)
-        rank = sorted(range(n), key=lambda i: (batch.feature_id[i], related[i], part[i], texts["en"][i]))
+        rank = [i for *_, i in sorted(zip(batch.feature_id, related, part, texts["en"], range(n), strict=True))]
         severity = batch.severity or [rule.severity] * n
         columns["rule"] += [rule.id] * n
         columns["severity"] += [severity[i] for i in rank]

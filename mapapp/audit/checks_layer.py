@@ -12,7 +12,7 @@ from mapapp.audit.batch import Batch, points
 from mapapp.audit.levels import PIPE_FIELDS
 from mapapp.audit.model import SEWAGE_BIT, Town, ends_at, names
 from mapapp.audit.tables import Objects, Points
-from mapapp.core.geometry import Bools, Ints
+from mapapp.core.geometry import Bools, Ints, compiled_pays
 from mapapp.core.text import Text
 
 _FIELD_NAMES = {
@@ -52,6 +52,10 @@ def _surely_distinct(ids: pa.Array) -> bool:
         return False
     raw = np.concatenate([np.frombuffer(data, np.uint8)[: at[-1]], np.zeros(16, np.uint8)])
     eight = np.ndarray((len(raw) - 7,), "<u8", raw, 0, (1,))
+    if compiled_pays(len(ids)):
+        from mapapp.core import loops
+
+        return bool(loops.all_distinct(eight, at))
     keep = np.array([(1 << 8 * k) - 1 for k in range(9)], dtype=np.uint64)  # the first k of eight bytes
     key = (eight[at[:-1]] & keep[np.minimum(size, 8)]) * np.uint64(0x9E3779B97F4A7C15)
     if size.max() > 8:

@@ -115,7 +115,7 @@ def join(found: Compounds, town: Town, flow: Flow) -> Joined:
 
 def _in_boxes(x: Floats, y: Floats, box: Floats) -> Bools:
     """Return which points may lie in one of many boxes: a bitmap of the boxes' cells, so a few too many."""
-    size = 64.0
+    size = float(np.clip(np.median(box[:, 2:] - box[:, :2]), 16.0, 64.0)) if len(box) else 64.0
     c0, r0 = cells(box[:, 0], box[:, 1], size)
     c1, r1 = cells(box[:, 2], box[:, 3], size)
     high = r1 - r0 + 1

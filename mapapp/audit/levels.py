@@ -136,6 +136,12 @@ class Base:
     record: tables.Codes
     gravity: Bools
 
+    def take(self, rows: Ints) -> Base:
+        """Return some strings of it."""
+        return Base(
+            self.a[rows], self.b[rows], self.level_a[rows], self.level_b[rows], self.record[rows], self.gravity[rows]
+        )
+
 
 def fall(base: Base) -> Floats:
     """Return how far each string falls from ``a`` to ``b`` in metres; NaN when unknown, or when it is under pressure."""

@@ -420,7 +420,7 @@ def _attach(
         nodes.x[candidates], nodes.y[candidates], points.x[where], points.y[where], settings.outlet_reach_m
     )
     node, row = candidates[node], where[few]
-    arriving, leaving = _open_ends(nodes, sewage, levels.plain_direction(base))
+    arriving, leaving = _open_ends(nodes, sewage, base, node)
     water = outlets.facility[row] == tables.OUTFALL
     passing = np.isin(outlets.facility[row], (tables.PUMP, tables.INTERCEPTOR))
     snapped = distance <= settings.snap_m + 1e-9
@@ -455,15 +455,23 @@ def _attach(
     return (np.concatenate([at[0], alone[found.point[first_of]]]), np.concatenate([at[1], fresh])), more, cuts
 
 
-def _open_ends(nodes: Nodes, sewage: Bools, direction: tables.Codes) -> tuple[Bools, Bools]:
-    """Return the nodes that water only arrives at, and those that it only leaves; one lone unknown pipe may do either."""
-    rows, n = np.flatnonzero(sewage), len(nodes)
-    a, b, way = nodes.start[rows], nodes.end[rows], direction[rows]
+def _open_ends(nodes: Nodes, sewage: Bools, base: levels.Base, asked: Ints) -> tuple[Bools, Bools]:
+    """Return which nodes water only arrives at, and which it only leaves; one lone unknown pipe may do either.
+
+    True only for nodes that were asked for.
+    """
+    n = len(nodes)
+    wanted = np.zeros(n, dtype=bool)
+    wanted[asked] = True
+    rows = np.flatnonzero(sewage & (wanted[nodes.start] | wanted[nodes.end]))
+    a, b = nodes.start[rows], nodes.end[rows]
+    way = levels.plain_direction(base.take(rows))
     out = np.bincount(a[way > 0], minlength=n) + np.bincount(b[way < 0], minlength=n)
     into = np.bincount(b[way > 0], minlength=n) + np.bincount(a[way < 0], minlength=n)
     unknown = np.bincount(a[way == 0], minlength=n) + np.bincount(b[way == 0], minlength=n)
     lone = (unknown == 1) & (out + into == 0)
-    return (out == 0) & (lone | ((unknown == 0) & (into > 0))), (into == 0) & (lone | ((unknown == 0) & (out > 0)))
+    arriving = wanted & (out == 0) & (lone | ((unknown == 0) & (into > 0)))
+    return arriving, wanted & (into == 0) & (lone | ((unknown == 0) & (out > 0)))
 
 
 def _links(strings: Strings, cuts: tuple[Ints, Ints, Floats]) -> tuple[Ints, Ints, Ints]:

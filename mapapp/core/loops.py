@@ -53,7 +53,7 @@ def _near(
         for v in range(offsets[string], offsets[string + 1] - 1):
             x0, y0, dx, dy = x[v], y[v], x[v + 1] - x[v], y[v + 1] - y[v]
             square = dx * dx + dy * dy
-            beside = wide * square
+            beside, beyond = wide * square, np.sqrt(wide * square)
             pieces = max(1, int(np.ceil(np.sqrt(square) / (4 * size))))
             for k in range(pieces):
                 xa, ya = x0 + dx * k / pieces, y0 + dy * k / pieces
@@ -67,12 +67,15 @@ def _near(
                             ex, ey = sx[place] - x0, sy[place] - y0
                             if (ex * dy - ey * dx) ** 2 > beside:  # too far from the endless line already
                                 continue
+                            along = ex * dx + ey * dy
+                            if along < -beyond or along > square + beyond:
+                                continue
                             p = order[place]
                             if ids[p] == a[string] or ids[p] == b[string]:
                                 continue
                             t = 0.0
                             if square > 0:
-                                t = min(1.0, max(0.0, (ex * dx + ey * dy) / square))
+                                t = min(1.0, max(0.0, along / square))
                             d = np.hypot(ex - t * dx, ey - t * dy)
                             if d <= reach[p]:
                                 if n == capacity:
@@ -270,6 +273,7 @@ def join_points(x: Any, y: Any, tolerance: float, size: float, bits: int) -> Any
     head, following = np.full(1 << 2 * bits, -1, np.int32), np.empty(n, np.int32)
     first, which = np.empty(n, np.int64), np.empty(n, np.int64)
     a, b = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
+    near = tolerance + 1e-8
     for i in range(n):
         h = ((int(np.floor(y[i] / size)) & mask) << bits) | (int(np.floor(x[i] / size)) & mask)
         k = head[h]
@@ -284,7 +288,7 @@ def join_points(x: Any, y: Any, tolerance: float, size: float, bits: int) -> Any
             for r in range(r0, r1 + 1):
                 k = head[((r & mask) << bits) | (c & mask)]
                 while k >= 0:
-                    if np.hypot(x[first[k]] - x[i], y[first[k]] - y[i]) <= tolerance + 1e-9:
+                    if abs(x[first[k]] - x[i]) <= near and np.hypot(x[first[k]] - x[i], y[first[k]] - y[i]) <= tolerance + 1e-9:
                         if pairs == capacity:
                             capacity *= 2
                             a, b = _grown(a, capacity), _grown(b, capacity)
@@ -375,3 +379,59 @@ def in_marked_cells(x: Any, y: Any, marked: Any, size: float, bits: int) -> Any:
         key ^= key >> np.uint64(29)
         out[i] = marked[(key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits)]
     return out
+
+
+@njit(cache=True)
+def middles(label: Any, x: Any, y: Any, n: int) -> Any:
+    """Return the mean place of the points of each of n clusters, summed from one of them so that no digit is lost."""
+    out_x, out_y, count = np.empty(n), np.empty(n), np.zeros(n, np.int32)
+    sum_x, sum_y = np.zeros(n), np.zeros(n)
+    for i in range(len(label)):
+        out_x[label[i]], out_y[label[i]] = x[i], y[i]
+        count[label[i]] += 1
+    for i in range(len(label)):
+        k = label[i]
+        if count[k] > 1:
+            sum_x[k] += x[i] - out_x[k]
+            sum_y[k] += y[i] - out_y[k]
+    for k in range(n):
+        if count[k] > 1:
+            out_x[k] += sum_x[k] / count[k]
+            out_y[k] += sum_y[k] / count[k]
+    return out_x, out_y
+
+
+@njit(cache=True)
+def all_distinct(eight: Any, at: Any) -> bool:
+    """Whether short texts are all different, by a table of mixed bytes; False when two mixes are equal.
+
+    ``eight`` is the bytes seen as 64-bit numbers from every byte on, with 16 spare ones behind; text i is the bytes
+    ``at[i]:at[i + 1]``, at most 16.
+    """
+    n, bits = len(at) - 1, 4
+    while (1 << bits) < 2 * n:
+        bits += 1
+    table, shift = np.zeros(1 << bits, np.uint64), np.uint64(64 - bits)
+    mask = np.int64((1 << bits) - 1)
+    for i in range(n):
+        size = at[i + 1] - at[i]
+        low, high = np.uint64(0), np.uint64(size + 1) << np.uint64(58)
+        if size >= 8:
+            low = eight[at[i]]
+        elif size > 0:
+            low = eight[at[i]] & ((np.uint64(1) << np.uint64(8 * size)) - np.uint64(1))
+        if size >= 16:
+            high ^= eight[at[i] + 8]
+        elif size > 8:
+            high ^= eight[at[i] + 8] & ((np.uint64(1) << np.uint64(8 * (size - 8))) - np.uint64(1))
+        key = (low ^ (low >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
+        key ^= (high ^ (high >> np.uint64(29))) * np.uint64(0xC2B2AE3D27D4EB4F)
+        key ^= key >> np.uint64(32)
+        key = key * np.uint64(0x9E3779B97F4A7C15) | np.uint64(1)  # zero stands for an empty place
+        place = np.int64(key >> shift)
+        while table[place] != 0:
+            if table[place] == key:
+                return False
+            place = (place + 1) & mask
+        table[place] = key
+    return True

@@ -87,6 +87,11 @@ def _merged(x: Floats, y: Floats, tolerance_m: float) -> tuple[Ints, Ints, Ints,
 
 def _middles(label: Ints, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Return the middle of each cluster; most are single points, which stay as they are."""
+    if compiled_pays(len(x)):
+        from mapapp.core import loops
+
+        middles: tuple[Floats, Floats] = loops.middles(label, x, y, int(label.max()) + 1)
+        return middles
     count = np.bincount(label)
     out_x, out_y = np.empty(len(count)), np.empty(len(count))
     out_x[label], out_y[label] = x, y
