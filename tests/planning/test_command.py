@@ -1,0 +1,39 @@
+"""`mapapp plan`: figures as JSON, the bill and the SWMM file beside them, a bad book said in one sentence."""
+
+from __future__ import annotations
+
+import json
+
+import openpyxl
+from click.testing import CliRunner
+
+from mapapp import store
+from mapapp.cli import main
+from mapapp.services import plan_state
+
+
+def test_the_command_writes_bill_and_model(bare, tmp_path):
+    """The figures others rely on are there; the workbook and the .inp are written; the page finds the plan."""
+    bill, inp = tmp_path / "bill.xlsx", tmp_path / "plan.inp"
+    words = ["plan", str(bare), "--budget", "90000", "--pin", "C3", "--out", str(bill), "--swmm", str(inp), "--json"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    names = "unserved linked refused pipes length_m pumps cost_low cost cost_high lower_bound gap_pct seconds"
+    assert set(names.split()) <= set(said)
+    assert said["swmm"]["agrees"]
+    openpyxl.load_workbook(bill).close()
+    assert "[CONDUITS]" in inp.read_text(encoding="utf-8")
+    with store.open(str(bare)) as db:
+        kept = plan_state.load(db)
+        assert kept["asked"]["pinned"] == ["C3"]
+        assert kept["summary"]["cost"] == said["cost"]
+
+
+def test_a_book_that_is_not_there_stores_nothing(bare):
+    """Exit code 2, the names that there are, no plan."""
+    done = CliRunner().invoke(main, ["plan", str(bare), "--prices", "nobody"])
+    assert done.exit_code == 2
+    assert "example" in done.stderr
+    with store.open(str(bare)) as db:
+        assert plan_state.load(db) is None
