@@ -12,11 +12,20 @@ from mapapp.services.scope import Scope
 STATUSES: Final = ("open", "confirmed", "dismissed", "fixed")
 
 
-def decide(county: County, scope: Scope, finding_id: str, *, status: str, note: str = "") -> dict[str, Any]:
+def decide(
+    county: County, scope: Scope, finding_id: str, *, status: str, note: str = "", expected: str | None = None
+) -> dict[str, Any]:
     """Store a decision; it survives the next audit.
+
+    Parameters
+    ----------
+    expected : str, optional
+        ``decided_at`` as the asker saw it (empty where nothing was decided); None does not ask.
 
     Raises
     ------
+    ConflictError
+        When somebody else decided since.
     ForbiddenError
         When the asker may not change data.
     InputError
@@ -40,5 +49,7 @@ def decide(county: County, scope: Scope, finding_id: str, *, status: str, note: 
     found = county.db.read("findings", ids=[finding_id])
     if not len(found):
         raise NotFoundError(Text(f"没有问题“{finding_id}”。", f"There is no finding {finding_id!r}."))
-    county.db.decide(finding_id, status, note.strip() or None, by=scope.name)
-    return {"finding_id": finding_id, "status": status, "note": note.strip() or None, "by": scope.name}
+    at = county.db.decide(finding_id, status, note.strip() or None, by=scope.name, expected=expected)
+    return {
+        "finding_id": finding_id, "status": status, "note": note.strip() or None, "by": scope.name, "decided_at": at,
+    }  # fmt: skip

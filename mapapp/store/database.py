@@ -10,7 +10,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from mapapp.core import schema
-from mapapp.core.errors import InputError, NotFoundError
+from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.schema import Layer
 from mapapp.core.text import Text
 from mapapp.store import changes as comparing
@@ -20,7 +20,12 @@ from mapapp.store.frames import Rows, rows_of, series_of
 from mapapp.store.snapshots import Snapshot
 from mapapp.store.sql import python_values, table
 
-FINDING_STATES = ("open", "confirmed", "dismissed", "fixed")
+FINDING_STATES = {
+    "open": Text("待确认", "open"),
+    "confirmed": Text("已确认", "confirmed"),
+    "dismissed": Text("已排除", "dismissed"),
+    "fixed": Text("已整改", "fixed"),
+}
 
 
 class Database(Editor):
@@ -103,11 +108,25 @@ class Database(Editor):
                 )
             return write.revision if changed else layers.latest_revision(connection)
 
-    def decide(self, finding_id: str, status: str, note: str | None = None, *, by: str) -> None:
+    def decide(
+        self, finding_id: str, status: str, note: str | None = None, *, by: str, expected: str | None = None
+    ) -> str:
         """Keep what a planner decided about a finding: open, confirmed, dismissed or fixed, with a note.
+
+        Parameters
+        ----------
+        expected : str, optional
+            ``decided_at`` as the planner saw it, an empty text where nothing was decided; None does not ask.
+
+        Returns
+        -------
+        str
+            ``decided_at`` of this decision.
 
         Raises
         ------
+        ConflictError
+            When somebody else decided since; it tells who, when and what.
         InputError
             For another status.
         NotFoundError
@@ -123,14 +142,16 @@ class Database(Editor):
         with self._session.writing(by, "decision", "findings") as write:
             connection = write.connection
             stored = layers.read(connection, self._session.dialect, layer, ids=[finding_id])
-            known = connection.execute(sa.select(d.c.finding_id).where(d.c.finding_id == finding_id)).first()
+            known = connection.execute(sa.select(d).where(d.c.finding_id == finding_id)).first()
             if not len(stored) and known is None:
                 raise NotFoundError(Text(f"没有编号为 {finding_id} 的问题。", f"There is no finding {finding_id}."))
+            if expected is not None and expected != (known.decided_at if known else ""):
+                raise _decided_since(known)
             values = {"status": status, "note": note, "decided_by": by, "decided_at": write.at}
             connection.execute(sa.delete(d).where(d.c.finding_id == finding_id))
             connection.execute(sa.insert(d).values(finding_id=finding_id, **values))
             if not len(stored):
-                return
+                return write.at
             history.record(write, layer, "change", before=stored, after=_with_values(stored, values))
             of_layer = tables.layers.c.layer == "findings"
             version = layers.version(connection, "findings")
@@ -141,6 +162,7 @@ class Database(Editor):
                 now = layers.version(connection, "findings")
                 kept = content.replace(version, now, 1)
                 connection.execute(sa.update(tables.layers).where(of_layer).values(content=kept))
+        return write.at
 
 
 def _derived_layer(name: str) -> Layer:
@@ -160,6 +182,20 @@ def _keyed(frame: pd.DataFrame, layer: Layer) -> pd.DataFrame:
 def _decisions(connection: sa.Connection) -> pd.DataFrame:
     rows = connection.execute(sa.select(tables.decisions)).all()
     return pd.DataFrame([tuple(r) for r in rows], columns=[c.name for c in tables.decisions.c], dtype=object)
+
+
+def _decided_since(known: sa.Row[tuple[str, ...]] | None) -> ConflictError:
+    need = Text("请刷新后再决定。", "Reload and decide again.")
+    if known is None:
+        return ConflictError(Text("这条决定已被撤回。", "That decision was taken back."), need)
+    note = f"（{known.note}）" if known.note else ""
+    return ConflictError(
+        Text(
+            f"{known.decided_by} 已于 {known.decided_at} 把它定为“{FINDING_STATES[known.status].zh}”{note}。",
+            f"{known.decided_by} decided {known.status!r} at {known.decided_at}{f' ({known.note})' if note else ''}.",
+        ),
+        need,
+    )
 
 
 def _decided(rows: Rows, decisions: pd.DataFrame) -> Rows:

@@ -133,6 +133,7 @@ def blueprint() -> Blueprint:
         decided = deciding.decide(
             context.county(), context.scope(), finding_id,
             status=params.string(sent, "status"), note=params.string(sent, "note", longest=2000),
+            expected=params.string(sent, "expected") if "expected" in sent else None,
         )  # fmt: skip
         return _json(decided)
 

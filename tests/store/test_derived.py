@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from mapapp import store
-from mapapp.core.errors import InputError, NotFoundError
+from mapapp.core.errors import ConflictError, InputError, NotFoundError
 
 from .conftest import CRS, E0, N0
 
@@ -50,6 +50,16 @@ def test_a_wrong_decision_is_refused(county: store.Database) -> None:
         county.decide("a", "done", None, by="li")
     with pytest.raises(NotFoundError, match="no finding z"):
         county.decide("z", "fixed", None, by="li")
+
+
+def test_of_two_who_decide_on_one_finding_the_second_is_told_of_the_first(county: store.Database) -> None:
+    county.replace_derived({"findings": _findings("a")}, by="li")
+    seen = county.decide("a", "dismissed", "现场看过", by="wang", expected="")
+    with pytest.raises(ConflictError, match=r"wang decided 'dismissed' at .*现场看过.*Reload"):
+        county.decide("a", "confirmed", None, by="li", expected="")
+    assert county.read("findings")["status"].tolist() == ["dismissed"]
+    county.decide("a", "confirmed", None, by="li", expected=seen)
+    assert county.read("findings")["status"].tolist() == ["confirmed"]
 
 
 def test_tables_not_named_stay_and_a_failure_changes_none(county: store.Database) -> None:

@@ -144,3 +144,13 @@ def test_the_interface_describes_itself_completely(asker, app: Flask) -> None:
 def test_scripts_come_from_installed_packages(asker, path: str) -> None:
     assert asker.get(path).status_code == 200
     assert asker.get("/assets/leaflet/../../../settings.py").status_code == 404
+
+
+def test_two_editors_on_one_finding_cannot_overwrite_each_other_unseen(asker) -> None:
+    seen = asker.get("/api/features/findings").get_json()["rows"][0]
+    where = f"/api/findings/{seen['finding_id']}"
+    mine = asker.post(where, {"status": "confirmed", "expected": seen["decided_at"] or ""})
+    theirs = asker.post(where, {"status": "fixed", "expected": seen["decided_at"] or ""})
+    assert (mine.status_code, theirs.status_code) == (200, 409)
+    assert "已确认" in theirs.get_json()["error"]
+    assert asker.post(where, {"status": "fixed", "expected": mine.get_json()["decided_at"]}).status_code == 200

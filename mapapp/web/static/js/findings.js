@@ -9,10 +9,13 @@
     Array.prototype.forEach.call(box.querySelectorAll("button"), function (button) {
       button.disabled = true;
     });
-    return Mapapp.api.post("/findings/" + encodeURIComponent(finding.finding_id), { status: status, note: note }).then(
-      function () {
+    var seen = finding.decided_at || ""; // whoever decided since then is told of, not overwritten
+    var sent = { status: status, note: note, expected: seen };
+    return Mapapp.api.post("/findings/" + encodeURIComponent(finding.finding_id), sent).then(
+      function (kept) {
         finding.status = status;
         finding.note = note;
+        finding.decided_at = kept.decided_at;
         Mapapp.dom.toast(t("finding.saved"), "success");
         box.parentNode.replaceChild(findingBox(finding), box);
         if (Mapapp.app) Mapapp.app.decided();
