@@ -24,10 +24,7 @@ from mapapp.plan.standard import Standard
 Array = np.ndarray[Any, Any]
 
 LIFT_STEP_M = 0.25
-MOST_LABELS = 400
-"""Longest Pareto front; a longer one is thinned evenly, its ends kept."""
-
-GRAVITY, LIFT, PRESSURE = 0, 1, 2
+GRAVITY, PRESSURE = 0, 2
 
 
 def size_sewers(pipes: pd.DataFrame, standard: Standard, prices: Prices, *, pumps: bool = True) -> pd.DataFrame:
@@ -63,8 +60,7 @@ def size_sewers(pipes: pd.DataFrame, standard: Standard, prices: Prices, *, pump
         for name in ("diameter_mm", "invert_up_m", "invert_down_m", "cost"):
             out[name] = pd.Series(dtype=float)
         return out.assign(pump=pd.Series(dtype=bool))
-    solver = _Sizer(tree, standard, prices, pumps)
-    return _frame(pipes, tree, standard, prices, solver.solve())
+    return _frame(pipes, tree, standard, prices, _solved(tree, standard, prices, pumps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,274 +152,39 @@ class _Tree:
         )  # fmt: skip
 
 
-@dataclass(slots=True)
-class _Labels:
-    """Ways to build everything above the lower end of a pipe: arrays of one length.
+def _solved(tree: _Tree, standard: Standard, prices: Prices, pumps: bool) -> Array:
+    """Return diameter (mm), inverts, mode, lift and sump per pipe."""
+    from mapapp.plan import fronts  # loads compiled kernels: not for who only reads a price book
 
-    ``join`` is the level that must not rise (crown, invert or water by the standard), ``size`` what no smaller size may
-    follow, ``up`` and ``down`` inverts, ``mode`` gravity, lift or pressure, ``pick`` the row of `_Above` it stands on.
-    """
-
-    join: Array
-    cost: Array
-    size: Array
-    diameter: Array
-    up: Array
-    down: Array
-    mode: Array
-    lift: Array
-    sump: Array
-    above: Array
-    pick: Array
-
-    def take(self, rows: Array) -> _Labels:
-        """Return some rows."""
-        return _Labels(*(getattr(self, name)[rows] for name in self.__slots__))
-
-
-@dataclass(slots=True)
-class _Above:
-    """What may come in from above under an outgoing size: level, cost, lowest invert, and the label of each child."""
-
-    join: Array
-    cost: Array
-    low: Array
-    labels: Array  # (rows, children)
-
-
-class _Sizer:
-    """One run of the dynamic programme."""
-
-    def __init__(self, tree: _Tree, standard: Standard, prices: Prices, pumps: bool) -> None:
-        self.tree, self.standard, self.prices, self.pumps = tree, standard, prices, pumps
-        self.sizes = np.array(standard.allowed_mm)
-        self.need, self.most = _slopes(tree.flow, self.sizes, standard)
-        self.deep_manhole = float(prices.manhole_cost(self.sizes[-1:], np.array([standard.max_depth_m]))[0])
-        self.labels: list[_Labels] = [None] * len(tree.ids)  # type: ignore[list-item]  # filled in order
-        self.above: list[list[_Above]] = [[] for _ in tree.ids]
-
-    def solve(self) -> list[dict[str, float]]:
-        """Return one record per pipe."""
-        for p in self.tree.order.tolist():
-            self.labels[p] = self.build(p)
-        out: list[dict[str, float]] = [{} for _ in self.tree.ids]
-        todo = [(int(p), -1) for p in np.flatnonzero(self.tree.down < 0)]
-        while todo:
-            p, row = todo.pop()
-            labels = self.labels[p]
-            i = int(np.argmin(labels.cost)) if row < 0 else row
-            out[p] = {
-                name: float(getattr(labels, name)[i]) for name in ("diameter", "up", "down", "mode", "lift", "sump")
-            }
-            above = self.above[p][int(labels.above[i])]
-            picks = above.labels[int(labels.pick[i])] if self.tree.children[p] else ()
-            todo.extend(zip(self.tree.children[p], (int(k) for k in picks), strict=True))
-        return out
-
-    def build(self, p: int) -> _Labels:
-        """Return the Pareto front of pipe ``p``."""
-        tree, standard = self.tree, self.standard
-        fits = (self.need[p] <= self.most[p]) & (self.sizes >= tree.least[p])
-        sizes = self._useful(p, np.flatnonzero(fits).tolist())
-        above = [self.come_in(p, self.sizes[k]) for k in sizes]
-        pressed = self.come_in(p, np.inf) if self.pumps else None
-        self.above[p] = above + ([pressed] if pressed is not None else [])
-        parts = [self.gravity(p, k, a, i) for i, (k, a) in enumerate(zip(sizes, above, strict=True))]
-        if self.pumps:
-            parts += [self.lifted(p, k, a, i) for i, (k, a) in enumerate(zip(sizes, above, strict=True))]
-            parts.append(self.pressed(p, pressed, len(above)))  # type: ignore[arg-type]  # set where pumps are
-        labels = _Labels(*(np.concatenate([getattr(x, name) for x in parts]) for name in _Labels.__slots__))
-        good = np.flatnonzero(
-            (labels.up >= tree.ground_up[p] - standard.max_depth_m - 1e-9)
-            & (labels.down >= tree.ground_down[p] - standard.max_depth_m - 1e-9)
-            & (labels.down >= tree.outlet[p] - 1e-9)
-            & (labels.sump >= tree.ground_up[p] - standard.max_depth_m - 1e-9)
+    sizes = np.array(standard.allowed_mm, float)
+    pressure = np.array(sorted(standard.pressure_sizes_mm), float)
+    need, most = _slopes(tree.flow, sizes, standard)
+    allowed = (need <= most) & (sizes >= tree.least[:, None])
+    kids = np.array([k for c in tree.children for k in c], np.int64)
+    first = np.concatenate([[0], np.cumsum([len(c) for c in tree.children])])
+    both = np.concatenate([sizes, pressure])
+    deep = float(prices.manhole_cost(sizes[-1:], np.array([standard.max_depth_m]))[0])
+    failed, out = fronts.solve(
+        tree.order, tree.down, first, kids, tree.ground_up, tree.ground_down, tree.length, tree.flow, tree.inlet,
+        tree.outlet, np.ascontiguousarray(need), np.ascontiguousarray(most), allowed, sizes, pressure,
+        float(standard.pressure_velocity_ms[1]), standard.roughness, standard.min_cover_m, standard.max_depth_m,
+        ("crown", "invert", "water").index(standard.join), standard.sizes_may_fall, pumps, np.array(prices.pump, float),
+        LIFT_STEP_M, prices.depth_to == "crown", deep,
+        *fronts.by_depth(prices.pipe, both, per_metre=True), *fronts.by_depth(prices.manhole, both, per_metre=False),
+    )  # fmt: skip
+    if failed >= 0:
+        raise InputError(
+            Text(
+                f"管段 {tree.ids[failed]} 无可行的管径与标高。",
+                f"No allowed size and level serves pipe {tree.ids[failed]}.",
+            ),
+            Text(
+                f"最大埋深 {standard.max_depth_m:g} m；可允许提升或放宽标准。",
+                f"Deepest invert {standard.max_depth_m:g} m; allow pumps or relax the standard.",
+            ),
+            where=str(tree.ids[failed]),
         )
-        if len(good) == 0:
-            raise InputError(
-                Text(
-                    f"管段 {tree.ids[p]} 无可行的管径与标高。", f"No allowed size and level serves pipe {tree.ids[p]}."
-                ),
-                Text(
-                    f"最大埋深 {standard.max_depth_m:g} m；可允许提升或放宽标准。",
-                    f"Deepest invert {standard.max_depth_m:g} m; allow pumps or relax the standard.",
-                ),
-                where=str(tree.ids[p]),
-            )
-        labels = labels.take(good)
-        labels.cost = labels.cost + self.price(p, labels)
-        return self.thin(p, labels)
-
-    def _useful(self, p: int, sizes: list[int]) -> list[int]:
-        """Leave out sizes that need more slope than a smaller one."""
-        out: list[int] = []
-        for k in sizes:
-            if not out or self.need[p, k] < self.need[p, out[-1]] - 1e-12:
-                out.append(k)
-        return out or sizes
-
-    def come_in(self, p: int, size: float) -> _Above:
-        """Return what the children bring under an outgoing ``size``: one row for each level that one of them sets."""
-        children = self.tree.children[p]
-        if not children:
-            inlet = self.tree.inlet[p]
-            one = np.array([np.inf])
-            low = min(inlet, self.tree.ground_up[p] - self.standard.min_cover_m - self.sizes[0] / 1000.0)
-            return _Above(one, np.zeros(1), np.array([low]), np.empty((1, 0), np.int64))
-        fronts = []
-        for c in children:
-            labels = self.labels[c]
-            rows = np.arange(len(labels.cost)) if self.standard.sizes_may_fall else np.flatnonzero(labels.size <= size)
-            if len(rows) == 0:
-                return _Above(np.empty(0), np.empty(0), np.empty(0), np.empty((0, len(children)), np.int64))
-            fronts.append(rows[_front(labels.join[rows], labels.cost[rows])])
-        levels = np.unique(np.concatenate([self.labels[c].join[f] for c, f in zip(children, fronts, strict=True)]))[
-            ::-1
-        ]
-        cost, low = np.zeros(len(levels)), np.full(len(levels), np.inf)
-        picks = np.empty((len(levels), len(children)), np.int64)
-        fits = np.ones(len(levels), bool)
-        for j, (c, rows) in enumerate(zip(children, fronts, strict=True)):
-            labels = self.labels[c]
-            # rows fall in level and in cost: the last one that still reaches the level is the cheapest
-            k = np.searchsorted(-labels.join[rows], -levels, side="right") - 1
-            fits &= k >= 0
-            chosen = rows[np.maximum(k, 0)]
-            cost += labels.cost[chosen]
-            low = np.minimum(low, labels.down[chosen])
-            picks[:, j] = chosen
-        keep = np.flatnonzero(fits)
-        if len(keep):
-            keep = keep[_front(levels[keep], cost[keep])]
-        low = np.minimum(low, self.tree.inlet[p])
-        return _Above(levels[keep], cost[keep], low[keep], picks[keep])
-
-    def gravity(self, p: int, k: int, above: _Above, number: int) -> _Labels:
-        """Lay size ``k`` as high as what comes in allows."""
-        tree, d = self.tree, self.sizes[k] / 1000.0
-        join = self.standard.join
-        if join == "crown":
-            limit = np.minimum(above.join - d, above.low if tree.children[p] else np.inf)
-        elif join == "water":
-            fill = manning.normal_fill(tree.flow[p], d, self.need[p, k], self.standard.roughness)
-            limit = above.join - np.nan_to_num(fill) * d
-        else:
-            limit = above.join
-        return self._laid(p, k, np.minimum(limit, tree.inlet[p]), above, number, np.full(len(above.cost), GRAVITY))
-
-    def _top(self, p: int, d: float, k: int) -> float:
-        """Return the highest invert at the upper end: cover there, and cover below the steepest slope."""
-        tree, cover = self.tree, self.standard.min_cover_m
-        below = tree.ground_down[p] - cover - d + self.most[p, k] * tree.length[p]
-        return float(min(tree.ground_up[p] - cover - d, below))
-
-    def _laid(self, p: int, k: int, limit: Array, above: _Above, number: int, mode: Array) -> _Labels:
-        tree, d = self.tree, self.sizes[k] / 1000.0
-        up = np.minimum(limit, self._top(p, d, k))
-        down = np.minimum(up - self.need[p, k] * tree.length[p], tree.ground_down[p] - self.standard.min_cover_m - d)
-        n = len(up)
-        lift = np.where(mode == LIFT, np.maximum(up - above.low, 0.0), 0.0)
-        return _Labels(
-            join=self._join_level(p, d, up, down), cost=above.cost, size=np.full(n, self.sizes[k]),
-            diameter=np.full(n, self.sizes[k]), up=up, down=down, mode=mode, lift=lift,
-            sump=np.where(mode == LIFT, above.low, up), above=np.full(n, number), pick=np.arange(n),
-        )  # fmt: skip
-
-    def _join_level(self, p: int, d: float, up: Array, down: Array) -> Array:
-        if self.standard.join == "crown":
-            return down + d
-        if self.standard.join == "water":
-            slope = (up - down) / self.tree.length[p]
-            fill = manning.normal_fill(self.tree.flow[p], d, slope, self.standard.roughness)
-            return np.asarray(down + np.nan_to_num(fill) * d)
-        return down
-
-    def lifted(self, p: int, k: int, above: _Above, number: int) -> _Labels:
-        """Lift what comes in to minimum cover, or to steps below, and go on by gravity."""
-        top = self._top(p, self.sizes[k] / 1000.0, k)
-        rows = self._pumped_from(p, above, self.sizes[k], top)
-        if len(rows) and self.prices.pump[2] == 0.0:  # lifting higher costs nothing more
-            levels = np.array([top])
-        elif len(rows):
-            levels = np.arange(top, above.low[rows].min(), -LIFT_STEP_M)
-        else:
-            levels = np.empty(0)
-        pick, level = np.repeat(rows, len(levels)), np.tile(levels, len(rows))
-        use = level > above.low[pick] + 1e-9
-        pick, level = pick[use], level[use]
-        some = _Above(above.join[pick], above.cost[pick], above.low[pick], above.labels[pick])
-        out = self._laid(p, k, level, some, number, np.full(len(pick), LIFT))
-        out.pick = pick
-        return out
-
-    def _pumped_from(self, p: int, above: _Above, size: float, top: float) -> Array:
-        """Return the one row of ``above`` below ``top`` that is best to pump from.
-
-        Cost of lifting is linear in the lift, so the same row is best for every level that is lifted to.
-        """
-        rows = np.flatnonzero(above.low < top - 1e-9)
-        if len(rows) < 2:
-            return rows
-        wells = self.prices.manhole_cost(size, self.tree.ground_up[p] - above.low[rows])
-        metre = self.prices.pump[2] * 1000.0 * self.tree.flow[p]
-        deep = self.tree.ground_up[p] - above.low[rows] > self.standard.max_depth_m
-        value = above.cost[rows] + wells - metre * above.low[rows] + np.where(deep, np.inf, 0.0)
-        return rows[[int(np.argmin(value))]]
-
-    def pressed(self, p: int, above: _Above, number: int) -> _Labels:
-        """Pump through a rising main at minimum cover."""
-        tree, standard = self.tree, self.standard
-        sizes = np.array(sorted(standard.pressure_sizes_mm))
-        fast = tree.flow[p] / (np.pi / 4 * (sizes / 1000.0) ** 2) <= standard.pressure_velocity_ms[1]
-        rows = self._pumped_from(p, above, self.sizes[0], np.inf) if fast.any() else np.empty(0, np.int64)
-        above = _Above(above.join[rows], above.cost[rows], above.low[rows], above.labels[rows])
-        size = float(sizes[np.argmax(fast)])
-        d = size / 1000.0
-        up = tree.ground_up[p] - standard.min_cover_m - d
-        down = max(tree.ground_down[p] - standard.min_cover_m - d, tree.outlet[p])
-        loss = (tree.flow[p] * standard.roughness / (np.pi / 4 * d**2 * (d / 4) ** (2 / 3))) ** 2 * tree.length[p]
-        n = len(above.cost)
-        return _Labels(
-            join=np.full(n, down + (d if standard.join == "crown" else 0.0)), cost=above.cost, size=np.zeros(n),
-            diameter=np.full(n, size), up=np.full(n, up), down=np.full(n, down), mode=np.full(n, PRESSURE),
-            lift=np.maximum(down - above.low, 0.0) + loss, sump=np.minimum(above.low, up),
-            above=np.full(n, number), pick=rows,
-        )  # fmt: skip
-
-    def price(self, p: int, labels: _Labels) -> Array:
-        """Return what pipe ``p`` itself costs."""
-        tree, prices = self.tree, self.prices
-        up, down = tree.ground_up[p] - labels.up, tree.ground_down[p] - labels.down
-        cost = prices.pipe_cost(labels.diameter, up, down, tree.length[p])
-        cost = cost + prices.manhole_cost(labels.diameter, tree.ground_up[p] - np.minimum(labels.up, labels.sump))
-        pump = prices.pump_cost(1000.0 * tree.flow[p], labels.lift)
-        return np.asarray(cost + np.where(labels.mode == GRAVITY, 0.0, pump))
-
-    def thin(self, p: int, labels: _Labels) -> _Labels:
-        """Keep, per size, what is not both lower and dearer; and nothing that a pump at the next node would beat."""
-        most = np.inf
-        q = int(self.tree.down[p])
-        if self.pumps and q >= 0:
-            deepest = self.standard.max_depth_m
-            most = float(self.prices.pump_cost(1000.0 * self.tree.flow[q], deepest)) + self.deep_manhole
-        rows = []
-        for size in np.unique(labels.size):
-            mine = np.flatnonzero(labels.size == size)
-            front = mine[_front(labels.join[mine], labels.cost[mine])]
-            rows.append(front[labels.cost[front] <= labels.cost[front].min() + most])
-        return labels.take(np.concatenate(rows))
-
-
-def _front(level: Array, cost: Array) -> Array:
-    """Return rows with no other row at least as high and at most as dear, highest first."""
-    order = np.lexsort((cost, -level))
-    best = np.minimum.accumulate(cost[order])
-    keep = np.ones(len(order), bool)
-    keep[1:] = cost[order][1:] < best[:-1] * (1 - 1e-12)
-    rows = order[keep]
-    if len(rows) > MOST_LABELS:
-        rows = rows[np.unique(np.linspace(0, len(rows) - 1, MOST_LABELS).round().astype(int))]
-    return rows
+    return out
 
 
 def _slopes(flow: Array, sizes: Array, standard: Standard) -> tuple[Array, Array]:
@@ -443,12 +204,8 @@ def _slopes(flow: Array, sizes: Array, standard: Standard) -> tuple[Array, Array
     return np.broadcast_to(need, (len(flow), len(sizes))), np.broadcast_to(most, (len(flow), len(sizes)))
 
 
-def _frame(
-    pipes: pd.DataFrame, tree: _Tree, standard: Standard, prices: Prices, records: list[dict[str, float]]
-) -> pd.DataFrame:
-    found = pd.DataFrame(records)
-    d, up, down = (found[c].to_numpy(float) for c in ("diameter", "up", "down"))
-    mode, lift, sump = (found[c].to_numpy(float) for c in ("mode", "lift", "sump"))
+def _frame(pipes: pd.DataFrame, tree: _Tree, standard: Standard, prices: Prices, found: Array) -> pd.DataFrame:
+    d, up, down, mode, lift, sump = found.T
     depth_up, depth_down = tree.ground_up - up, tree.ground_down - down
     gravity = mode != PRESSURE
     slope = (up - down) / tree.length
