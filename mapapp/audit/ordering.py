@@ -11,7 +11,8 @@ from mapapp.audit.tables import Pipes
 from mapapp.core.geometry import Ints, Lines, compiled_pays
 
 _CELLS = 1024  # a side
-_SCATTERED = 1 / 50  # of the extent: farther steps from row to row than this are no order at all
+_LOOK_AT = 100_000  # rows, to tell an order
+_SCATTERED_M = 250.0  # farther steps from row to row than this are no order
 
 
 def by_area(pipes: Pipes) -> Pipes:
@@ -29,7 +30,7 @@ def by_area(pipes: Pipes) -> Pipes:
     west, east = np.percentile(x[some], (1, 99))
     south, north = np.percentile(y[some], (1, 99))
     extent = max(east - west, north - south, 1.0)
-    if np.median(np.abs(np.diff(x)) + np.abs(np.diff(y))) < extent * _SCATTERED:
+    if np.median(np.abs(np.diff(x[:_LOOK_AT])) + np.abs(np.diff(y[:_LOOK_AT]))) <= _SCATTERED_M:
         return pipes
     size = extent / _CELLS
     edge = (_CELLS - 1) * size  # what lies far out, by a slip of the pen, goes with the border

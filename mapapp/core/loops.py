@@ -435,3 +435,16 @@ def all_distinct(eight: Any, at: Any) -> bool:
             place = (place + 1) & mask
         table[place] = key
     return True
+
+
+@njit(cache=True)
+def lengths(x: Any, y: Any, offsets: Any) -> Any:
+    """Return the length of each string of vertices: the first step and the sum of the others, as numpy adds them up."""
+    out = np.empty(len(offsets) - 1)
+    for k in range(len(out)):
+        rest = 0.0
+        for v in range(offsets[k] + 1, offsets[k + 1] - 1):
+            rest += np.hypot(x[v + 1] - x[v], y[v + 1] - y[v])
+        v = offsets[k]
+        out[k] = np.hypot(x[v + 1] - x[v], y[v + 1] - y[v]) + rest
+    return out
