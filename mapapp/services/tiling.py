@@ -11,6 +11,7 @@ import os
 import shutil
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -47,7 +48,9 @@ TILE_NAMES: Final[Mapping[str, str]] = {"programme_year": "year", "rules": "rule
 
 MAX_ZOOM: Final = 22
 _KEEP_DAYS: Final = 3.0
-_open: dict[Path, tiles.TileSource] = {}
+_MOST_OPEN: Final = 64
+_open: OrderedDict[Path, tiles.TileSource] = OrderedDict()
+"""The caches used last: every version of a layer has its own, and each keeps files open."""
 _lock = threading.Lock()
 
 
@@ -96,6 +99,7 @@ def source(view: View, layer: str, *, wait: bool = True) -> tiles.TileSource:
     folder = view.county.tiles_folder / f"{layer}-{view.version(layer)}"
     with _lock:
         if folder in _open:
+            _open.move_to_end(folder)
             return _open[folder]
     opened = _ready(folder)
     if opened is None:
@@ -104,6 +108,8 @@ def source(view: View, layer: str, *, wait: bool = True) -> tiles.TileSource:
     with contextlib.suppress(OSError):
         os.utime(folder)
     with _lock:
+        while len(_open) >= _MOST_OPEN:
+            _open.popitem(last=False)
         return _open.setdefault(folder, opened)
 
 

@@ -29,6 +29,7 @@ from mapapp.core.text import Text
 FORMAT = 1
 _POINTER = "current.json"
 _STALE_S = 86_400
+_SMALL = 1 << 20  # bytes; a mapping holds a file descriptor, and a small array is read as quickly
 
 
 class Writer:
@@ -124,6 +125,12 @@ def _map(path: Path, arrays: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
         if 0 in shape:  # an empty file cannot be mapped
             out[name] = np.empty(shape, dtype=dtype)
             continue
-        mapped = np.memmap(path / f"{name}.bin", dtype=dtype, mode="r", shape=shape)
+        file = path / f"{name}.bin"
+        if np.prod(shape, dtype=np.int64) * np.dtype(dtype).itemsize <= _SMALL:
+            small = np.fromfile(file, dtype=dtype)
+            small.flags.writeable = False
+            out[name] = small.reshape(shape)
+            continue
+        mapped = np.memmap(file, dtype=dtype, mode="r", shape=shape)
         out[name] = mapped.view(np.ndarray)  # plain arrays slice faster; the mapping lives on as their base
     return out
