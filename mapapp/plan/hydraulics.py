@@ -189,7 +189,8 @@ def _solved(tree: _Tree, standard: Standard, prices: Prices, pumps: bool) -> Arr
 
 def _slopes(flow: Array, sizes: Array, standard: Standard) -> tuple[Array, Array]:
     """Return least and greatest slope by pipe and size; least above greatest where a size will not do."""
-    q, d = flow[:, None], sizes[None, :] / 1000.0
+    some, which = np.unique(flow, return_inverse=True)  # many pipes carry the same
+    q, d = some[:, None], sizes[None, :] / 1000.0
     fill = standard.fill(sizes)[None, :]
     base = standard.slope(sizes)[None, :]
     need = np.maximum(base, manning.slope_for_fill(q, d, standard.roughness, fill))
@@ -201,7 +202,8 @@ def _slopes(flow: Array, sizes: Array, standard: Standard) -> tuple[Array, Array
     need = np.maximum(need, wanted)
     most = manning.slope_for_velocity(q, d, standard.roughness, standard.max_velocity_ms)
     most = np.where(np.isnan(most), np.where(q > 0, 0.0, 1.0), np.minimum(most, 1.0))
-    return np.broadcast_to(need, (len(flow), len(sizes))), np.broadcast_to(most, (len(flow), len(sizes)))
+    full = len(some), len(sizes)
+    return np.broadcast_to(need, full)[which], np.broadcast_to(most, full)[which]
 
 
 def _frame(pipes: pd.DataFrame, tree: _Tree, standard: Standard, prices: Prices, found: Array) -> pd.DataFrame:
