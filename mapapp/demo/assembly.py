@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 
 from mapapp import resources
-from mapapp.demo import gaps, ground, levels, parcels, programme, sewers, streets, tables
+from mapapp.demo import gaps, ground, levels, parcels, programme, records, sewers, streets, tables
 from mapapp.demo.columns import typed
 from mapapp.demo.ground import Floats
 
@@ -171,6 +171,8 @@ def county(seed: int = 2022) -> County:
     layers |= changed
     layers["compounds"] = gpd.GeoDataFrame(typed(layers["compounds"], "compounds"), geometry="geometry", crs=ground.CRS)
     layers |= tables.tables(layers["compounds"], verdicts, names, rng)
+    told = {name: pd.DataFrame(layers[name]) for name in ("ledger", "problems", "management")}
+    layers |= records.records(told["ledger"], verdicts, told, names, np.random.default_rng([seed, 1]))
     return County(names["county"], ground.CRS, programme.AS_OF, layers, truth, verdicts, ground.elevation)
 
 

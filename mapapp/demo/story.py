@@ -14,6 +14,8 @@ from mapapp.demo.assembly import County
 
 DAYS = ("2022-06-25", "2022-07-25", "2022-08-25", "2022-09-25", "2022-10-25", "2022-11-25")
 _STARTED = ("started", "under_way")
+_FRESH_MONTHS = 3
+"""How long work counts as started before it is under way: what begins in August still is in November's ledger."""
 _DONE = ("completed", "accepted", "handed_over", "managed")
 TRUTH = ("as_of", "check", "compound_id", "column", "note")
 
@@ -32,12 +34,15 @@ class Month:
         Indexed by programme year: the sums as printed, in the units of the ledger; not always right.
     summary : DataFrame
         Indexed by programme year: ``planned_compounds started_compounds completed_compounds`` as printed.
+    true : DataFrame
+        The ledger as it truly stood, without the planted errors.
     """
 
     as_of: str
     ledger: pd.DataFrame
     printed: pd.DataFrame
     summary: pd.DataFrame
+    true: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,9 @@ def _as_of(ledger: pd.DataFrame, day: str) -> pd.DataFrame:
     share = (now - first + 1) / (int(ledger["snapshot_as_of"].iloc[0][5:7]) - first + 1)
     progress = np.round(ledger["image_progress_pct"].to_numpy(dtype=float) * np.clip(share, 0, 1))
     out.loc[running, "image_progress_pct"] = progress[running]
-    out.loc[running & (now - first < 2), "status"] = "started"
-    out.loc[running & (now - first >= 2), "status"] = "under_way"
+    fresh = now - first <= _FRESH_MONTHS
+    out.loc[running & fresh, "status"] = "started"
+    out.loc[running & ~fresh, "status"] = "under_way"
     if month == ledger["snapshot_as_of"].iloc[0][:7]:
         out.loc[current, "status"] = ledger.loc[current, "status"]
     # acceptance and handing over of earlier years came step by step, too
@@ -147,7 +153,10 @@ def months(county: County) -> Story:
     summary[5].loc[2022, "started_compounds"] += 2
     tell(5, "started_over_planned", None, "started_compounds", "新开工小区数多于计划数，各行中也没有这么多")
 
-    made = (Month(d, f.reset_index(drop=True), p, s) for d, f, p, s in zip(DAYS, frames, printed, summary, strict=True))
+    made = (
+        Month(day, frame.reset_index(drop=True), p, s, stood)
+        for day, frame, p, s, stood in zip(DAYS, frames, printed, summary, true, strict=True)
+    )
     return Story(tuple(made), pd.DataFrame(told, columns=list(TRUTH)))
 
 
