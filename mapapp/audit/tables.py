@@ -37,6 +37,17 @@ SYSTEM = np.array([1, 2, 3, 4, 3], dtype=np.int8)
 _GEOMETRY_NAMES = ("geometry", "wkb_geometry", "geom", "SHAPE")
 
 
+READ: Mapping[str, tuple[str, ...]] = {
+    "pipes": (
+        "pipe_id", "kind", "flow", "status", "level", "flow_dir", "from_node", "to_node", "from_invert_m", "to_invert_m",
+        "from_depth_m", "to_depth_m", "diameter_mm",
+    ),
+    "manholes": ("node_id", "kind", "type", "found", "ground_elev_m", "depth_m"),
+    "outlets": ("id", "facility"),
+}  # fmt: skip
+"""The columns that are looked at in the layers that may be large; reading no others is quicker."""
+
+
 class Columns(Protocol):
     """A layer whose columns can be asked for one by one."""
 

@@ -209,9 +209,7 @@ def lines_of_wkb(data: npt.NDArray[np.uint8], offsets: Ints, valid: Bools) -> Li
     return _with_the_rest(lines, simple, data, offsets, valid)
 
 
-def _with_the_rest(
-    lines: Lines, simple: Bools, data: npt.NDArray[np.uint8], offsets: Ints, valid: Bools
-) -> Lines:
+def _with_the_rest(lines: Lines, simple: Bools, data: npt.NDArray[np.uint8], offsets: Ints, valid: Bools) -> Lines:
     """Add what is not a simple record to the lines read so far; shapely reads it."""
     rest, rows = np.flatnonzero(~simple), len(simple)
     if len(rest) == 0:

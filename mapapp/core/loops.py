@@ -288,7 +288,10 @@ def join_points(x: Any, y: Any, tolerance: float, size: float, bits: int) -> Any
             for r in range(r0, r1 + 1):
                 k = head[((r & mask) << bits) | (c & mask)]
                 while k >= 0:
-                    if abs(x[first[k]] - x[i]) <= near and np.hypot(x[first[k]] - x[i], y[first[k]] - y[i]) <= tolerance + 1e-9:
+                    if (
+                        abs(x[first[k]] - x[i]) <= near
+                        and np.hypot(x[first[k]] - x[i], y[first[k]] - y[i]) <= tolerance + 1e-9
+                    ):
                         if pairs == capacity:
                             capacity *= 2
                             a, b = _grown(a, capacity), _grown(b, capacity)

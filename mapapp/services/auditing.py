@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from mapapp import audit, store
 from mapapp.audit.rules import RULES
+from mapapp.audit.tables import READ
 from mapapp.audit.verdicts import VERDICTS
 from mapapp.core import schema
 from mapapp.core.errors import InputError
@@ -60,11 +62,23 @@ class Outcome:
 def layers_of(db: store.Database, snapshot: int | None = None) -> dict[str, pd.DataFrame]:
     """Read what the audit needs; compounds carry what the ledger says of them."""
     there = set(db.layers())
-    layers = {
-        name: db.read(name, snapshot=snapshot) for name in LAYERS if name in there and name != "compounds"
-    }
+    layers = {name: db.read(name, snapshot=snapshot) for name in LAYERS if name in there and name != "compounds"}
     if there & {"compounds", "ledger"}:
         layers["compounds"] = db.effective_compounds(snapshot=snapshot)
+    return layers
+
+
+def _tables_of(db: store.Database) -> dict[str, pd.DataFrame | pa.Table]:
+    """Read what the audit needs, the large layers as Arrow tables without an object per row."""
+    there = set(db.layers())
+    layers: dict[str, pd.DataFrame | pa.Table] = {}
+    for name in ("pipes", "manholes", "outlets"):
+        if name in there:
+            stored = db.read_arrow(name, ids=[]).column_names
+            layers[name] = db.read_arrow(name, [c for c in READ[name] if c in stored])
+    layers |= {name: db.read(name) for name in ("streets", "survey_areas") if name in there}
+    if there & {"compounds", "ledger"}:
+        layers["compounds"] = db.effective_compounds()
     return layers
 
 
@@ -88,13 +102,13 @@ def run(url: str, *, by: str, out: Path | None = None, progress: Progress = sile
     start = time.perf_counter()
     with store.open(url) as db:
         progress(0.0, Text("读取图层", "reading layers"))
-        layers = layers_of(db)
+        layers = _tables_of(db)
         if not len(layers.get("pipes", ())) and not len(layers.get("compounds", ())):
             raise InputError(
                 Text("县库里还没有小区，也没有管线。", "The county holds neither compounds nor pipes yet."),
                 Text("请先用 mapapp import 导入。", "Import some first with mapapp import."),
             )
-        result = audit.run(layers, progress=part(progress, 0.1, 0.9))
+        result = audit.run(layers, progress=part(progress, 0.1, 0.9), crs=db.crs)
         progress(0.9, Text("写入结果", "storing the results"))
         db.replace_derived(
             {"findings": result.findings, "verdicts": result.verdicts, "candidates": result.candidates}, by=by
