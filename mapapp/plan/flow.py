@@ -54,13 +54,18 @@ def normal_fill(flow: ArrayLike, diameter_m: ArrayLike, slope: ArrayLike, roughn
 
 def fill_of_area(wanted_m2: ArrayLike, diameter_m: ArrayLike) -> Array:
     """Return the fill that has a wetted area; one when there is no room for it."""
-    wanted, diameter = np.broadcast_arrays(np.asarray(wanted_m2, float), np.asarray(diameter_m, float))
-    low, high = np.zeros(wanted.shape), np.ones(wanted.shape)
-    for _ in range(50):
-        middle = 0.5 * (low + high)
-        more = area(diameter, middle) < wanted
-        low, high = np.where(more, middle, low), np.where(more, high, middle)
-    return high
+    ratio = np.asarray(wanted_m2, float) / np.square(np.asarray(diameter_m, float))
+    grid = np.linspace(0.0, 1.0, 2049)
+    table = area(1.0, grid)
+    i = np.clip(np.searchsorted(table, ratio, side="right") - 1, 0, len(grid) - 2)
+    low, high = grid[i], grid[i + 1]
+    fill = np.clip(low + (high - low) * (ratio - table[i]) / (table[i + 1] - table[i]), low, high)
+    for _ in range(6):  # Newton between bounds; the width of the water surface is the slope of the area
+        miss = area(1.0, fill) - ratio
+        low, high = np.where(miss < 0, fill, low), np.where(miss < 0, high, fill)
+        step = fill - miss / np.maximum(2.0 * np.sqrt(fill * (1.0 - fill)), 1e-12)
+        fill = np.where((step >= low) & (step <= high), step, 0.5 * (low + high))
+    return np.asarray(np.where(ratio >= table[-1], 1.0, fill))
 
 
 def velocity(flow: ArrayLike, diameter_m: ArrayLike, fill: ArrayLike) -> Array:
