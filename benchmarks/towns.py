@@ -1,8 +1,9 @@
 """This module makes networks of any size whose faults are known, in Arrow tables as a file reader gives them.
 
 A town is a trunk of 20 sewers with 40 branches of 4, a storm pipe across the branches, a plant (one in three behind a
-pump and a rising main), and one to three compounds (a county of 20,000 pipes has some hundred). 2 cm of noise at a tenth of the pipe ends, placeholders among the
-levels, some towns with nothing but a river at the end, and faults of every kind are planted by a seeded generator.
+pump and a rising main), and one to three compounds (a county of 20,000 pipes has some hundred). 2 cm of noise at a
+tenth of the pipe ends, placeholders among the levels, some towns with nothing but a river at the end, and faults of
+every kind are planted by a seeded generator. Rows come in no order at all. Manholes stand at the planned nodes.
 """
 
 from __future__ import annotations
@@ -36,6 +37,14 @@ def _wkb(x: np.ndarray, y: np.ndarray) -> pa.Array:
     record[:, 9:] = np.ascontiguousarray(np.stack([x, y], axis=2)).reshape(n, -1).view(np.uint8)
     offsets = np.arange(n + 1, dtype=np.int64) * record.shape[1]
     return pa.Array.from_buffers(pa.large_binary(), n, [None, pa.py_buffer(offsets), pa.py_buffer(record)])
+
+
+def _points(x: np.ndarray, y: np.ndarray) -> pa.Array:
+    """Return points as WKB."""
+    record = np.zeros(len(x), dtype=[("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
+    record["order"], record["kind"], record["x"], record["y"] = 1, 1, x, y
+    offsets = np.arange(len(x) + 1, dtype=np.int32) * record.itemsize
+    return pa.Array.from_buffers(pa.binary(), len(x), [None, pa.py_buffer(offsets), pa.py_buffer(record.tobytes())])
 
 
 def _ids(prefix: str, numbers: np.ndarray) -> pa.Array:
@@ -138,9 +147,7 @@ def make(pipes: int, seed: int = 1) -> Town:
     y = np.stack([col["y0"], (col["y0"] + col["y1"]) / 2, col["y1"]], axis=1)
     straight = np.isin(number, np.arange(n_trunk)) | (number >= 90_000_000) | np.isin(number, pick)
     x[:, 1] += np.where(straight, 0, jitter)
-    # files come by area, in no order within it
-    cell = np.floor((col["y0"] - 3_499_400.0) / 1_100.0) * side + np.floor((col["x0"] - 399_900.0) / 1_200.0)
-    order = np.lexsort((rng.random(len(a)), cell))
+    order = rng.permutation(len(a))  # in no order at all, the worst a file can be
     kinds = pa.DictionaryArray.from_arrays(pa.array(col["kind"][order].astype(np.int8)), ["sewage", "storm"])
     flows = pa.DictionaryArray.from_arrays(pa.array(col["flow"][order].astype(np.int8)), ["gravity", "pressure"])
     table = pa.table(
@@ -171,6 +178,28 @@ def make(pipes: int, seed: int = 1) -> Town:
             "geometry": shapely.to_wkb(shapely.points(outlet_x, outlet_y)),
         }
     )
+    # a manhole where trunk, branch and storm pipes were planned to meet: true places, the pipes' ends are the noisy ones
+    node_x = [ox[:, None] + 40.0 * j, bx, sx, sx[:, -1:] + 42.0]
+    node_y = [
+        np.broadcast_to(oy[:, None], (t, 21)),
+        by0,
+        np.broadcast_to(oy[:, None] + 60.0, (t, 20)),
+        oy[:, None] + 60.0,
+    ]
+    ground = [trunk_level, lb0, level_s, level_s[:, -1:] - 0.3]
+    kind_of = np.repeat([0, 0, 1, 1], [v.size for v in node_x])
+    mix = rng.permutation(len(kind_of))
+    flat_x, flat_y, level = (np.concatenate([np.ravel(v) for v in part]) for part in (node_x, node_y, ground))
+    manholes = pa.table(
+        {
+            "node_id": _ids("M", mix),
+            "kind": pa.DictionaryArray.from_arrays(pa.array(kind_of[mix].astype(np.int8)), ["sewage", "storm"]).cast(
+                pa.string()
+            ),
+            "ground_elev_m": level[mix] + 2.5,
+            "geometry": _points(flat_x[mix], flat_y[mix]),
+        }
+    )
     # compounds: at the head of a northern branch; beside the trunk's head; far north; at wrong outlets
     heads = np.array([4])
     cx = (ox[:, None] + 40.0 * (heads + 1)).ravel()
@@ -198,7 +227,7 @@ def make(pipes: int, seed: int = 1) -> Town:
         "no_outlet": {_first_of_river(int(v)) for v in np.flatnonzero(river)},
     } | {v: {c for c, w in zip(cid.to_pylist(), verdict, strict=True) if w == v} for v in ("not_connected", "no_main", "wrong_outlet")}  # fmt: skip
     return Town(
-        {"pipes": table, "outlets": outlets, "compounds": compounds}, truth,
+        {"pipes": table, "manholes": manholes, "outlets": outlets, "compounds": compounds}, truth,
         dict(zip(cid.to_pylist(), verdict.tolist(), strict=True)),
     )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,7 +27,14 @@ _FIELD_NAMES = {
 }
 
 
-def duplicate_ids(layer: str, ids: pa.Array, shape_of: Objects | None, x: object = None, y: object = None) -> Batch:
+class Shapes(Protocol):
+    """Geometry by table row: an array, or something that makes it when asked."""
+
+    def __getitem__(self, rows: Ints) -> Objects:
+        """Return the geometry of some rows."""
+
+
+def duplicate_ids(layer: str, ids: pa.Array, shape_of: Shapes) -> Batch:
     """Find ids that name more than one row, and rows without any; one finding per id."""
     n = len(ids)
     if n == 0 or (ids.null_count == 0 and (_surely_distinct(ids) or pc.count_distinct(ids).as_py() == n)):
@@ -34,7 +43,7 @@ def duplicate_ids(layer: str, ids: pa.Array, shape_of: Objects | None, x: object
     many = counts.filter(pc.or_(pc.greater(counts.field("counts"), 1), pc.equal(counts.field("values"), "")))
     repeated = many.field("values").to_pylist()
     place = pc.index_in(pa.array(repeated, ids.type), ids.fill_null("")).to_numpy(zero_copy_only=False)
-    geometry = shape_of[place] if shape_of is not None else np.full(len(place), None, dtype=object)
+    geometry = shape_of[place]
     value = many.field("counts").to_numpy(zero_copy_only=False).astype(float)
     shown = [v or "（空 / empty）" for v in repeated]
     return Batch("duplicate_id", layer, shown, geometry, value=value)

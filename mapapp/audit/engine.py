@@ -208,8 +208,8 @@ def _pipe_checks(
     return (
         [
             checks_layer.duplicate_ids("pipes", pipes.ids, shape),
-            checks_layer.duplicate_ids("manholes", manholes.ids, batch.points(manholes.x, manholes.y)),
-            checks_layer.duplicate_ids("outlets", outlets.ids, batch.points(outlets.x, outlets.y)),
+            checks_layer.duplicate_ids("manholes", manholes.ids, _Spots(manholes)),
+            checks_layer.duplicate_ids("outlets", outlets.ids, _Spots(outlets)),
             *checks_layer.pipe_shapes(town),
             *checks_layer.point_shapes("manholes", manholes),
             *checks_layer.point_shapes("outlets", outlets),
@@ -248,6 +248,16 @@ class _Shapes:
             there = self._town.strings.row[place] == rows
             out[there] = self._town.lines.geometry(place[there])
         return out
+
+
+class _Spots:
+    """Manholes or outlets by table row, made on demand."""
+
+    def __init__(self, found: tables.Points) -> None:
+        self._found = found
+
+    def __getitem__(self, rows: Any) -> Any:
+        return batch.points(self._found.x[rows], self._found.y[rows])
 
 
 _TOUCH = Text(

@@ -48,6 +48,9 @@ READ: Mapping[str, tuple[str, ...]] = {
 """The columns that are looked at in the layers that may be large; reading no others is quicker."""
 
 
+_POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])  # well-known binary
+
+
 class Columns(Protocol):
     """A layer whose columns can be asked for one by one."""
 
@@ -58,6 +61,9 @@ class Columns(Protocol):
 
     def lines(self) -> Lines:
         """Return the geometry as flat vertices."""
+
+    def plain_points(self) -> tuple[Floats, Floats] | None:
+        """Return x and y of points where that is quicker than through shapely, else None."""
 
     def shapes(self) -> Objects:
         """Return the geometry as shapely objects."""
@@ -83,6 +89,10 @@ class Frame:
     def lines(self) -> Lines:
         """Return the geometry as flat vertices."""
         return lines_of(self.shapes())
+
+    def plain_points(self) -> tuple[Floats, Floats] | None:
+        """Return None: a frame holds its points as objects."""
+        return None
 
     def shapes(self) -> Objects:
         """Return the geometry as shapely objects; all None for a table without geometry."""
@@ -121,6 +131,22 @@ class Table:
         raw = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
         valid = np.ones(self.rows, bool) if column.null_count == 0 else column.is_valid().to_numpy(zero_copy_only=False)
         return lines_of_wkb(raw, index.astype(np.int64), valid)
+
+    def plain_points(self) -> tuple[Floats, Floats] | None:
+        """Return x and y where every row is a little-endian point without Z, straight from the bytes; else None."""
+        column = _one(self._table.column(self._geometry))
+        column = column.storage if isinstance(column, pa.ExtensionArray) else column
+        if column.null_count or self.rows == 0:
+            return None
+        wide = pa.types.is_large_binary(column.type)
+        _, offsets, data = column.buffers()
+        index = np.frombuffer(offsets, np.int64 if wide else np.int32)[column.offset : column.offset + self.rows + 1]
+        if (np.diff(index) != _POINT.itemsize).any():
+            return None
+        point = np.frombuffer(data, _POINT, self.rows, int(index[0]))
+        if (point["order"] != 1).any() or (point["kind"] != 1).any():
+            return None
+        return point["x"].copy(), point["y"].copy()
 
     def shapes(self) -> Objects:
         """Return the geometry as shapely objects."""
@@ -274,6 +300,10 @@ class Outlets:
 
 def points_of(columns: Columns, key: str) -> Points:
     """Read points; a multi-point of one is a point."""
+    plain = columns.plain_points()
+    if plain is not None and np.isfinite(plain[0]).all() and np.isfinite(plain[1]).all():
+        none = np.zeros(columns.rows, dtype=bool)
+        return Points(strings(columns, key), *plain, none, none)
     shapes = columns.shapes()
     kind = shapely.get_type_id(shapes)
     missing = (kind < 0) | shapely.is_empty(shapes)
