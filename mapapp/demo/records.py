@@ -234,7 +234,8 @@ def _works(
     catalogue = pd.read_csv(resources.geodata("works", "catalogue.csv"), dtype="str", encoding="utf-8-sig")
     below = dict(zip(catalogue["code"], catalogue["ground"].isin(["under", "both"]), strict=True))
     unserved = set(verdicts.loc[verdicts["verdict"].isin(["not_connected", "no_main"]), "compound_id"])
-    paved = set(changes.loc[changes["item"] == PAVING, "compound_id"])
+    paving = changes[changes["item"] == PAVING]
+    paved, unsigned = set(paving["compound_id"]), set(paving.loc[paving["approved_by"] != _FOUR, "compound_id"])
     no_gas = set(utilities.loc[utilities["answer"] == "no_facility", "compound_id"])
     out = []
     for c in compounds.to_dict("records"):
@@ -254,6 +255,8 @@ def _works(
             finished = k < through
             if code == "B13":
                 finished = c["aerial_cable_status"] in ("bundled", "buried")
+            elif code == "W05" and not done and c["compound_id"] in unsigned:
+                finished = False  # nobody paves before the four have signed
             elif code == "W01":
                 finished = c["illegal_removed"] >= c["illegal_structures"]
             days = (end - start).days * (k + 1) / max(through, k + 1)
