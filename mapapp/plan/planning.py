@@ -30,8 +30,8 @@ from mapapp.plan.terrain import read_terrain
 Array = np.ndarray[Any, Any]
 
 TIME_LIMIT_S = 20.0
-LEAST_PROOF_S = 0.3
-"""Time for the bound when the search has used up the limit."""
+PROOF_SHARE = 0.2
+"""Share of the time limit that is kept for the bound."""
 RESTARTS = 3
 GRAVITY_CELLS = 20_000_000
 """Compounds times nodes up to which each compound is followed by itself: in the bound, and in layouts from nothing."""
@@ -217,6 +217,7 @@ def _search(
     floor = costs.floor(c, site.surface, site.standard, site.prices)
     floor = floor + pump_surcharge(site, joined)
     left = max(deadline - time.monotonic(), 0.5)
+    proof = PROOF_SHARE * left
     tell(0.1, Text("正在布线", "Laying out"))
     tree = steiner_tree(c.a, c.b, floor, terminals, seed=seed, time_limit_s=0.4 * left)
     tell(0.45, Text("正在定管径与标高", "Sizing"))
@@ -225,7 +226,7 @@ def _search(
     rng = np.random.default_rng(seed)
 
     def late() -> bool:
-        return asked() or time.monotonic() > deadline
+        return asked() or time.monotonic() > deadline - proof
 
     try:
         if (
@@ -247,7 +248,7 @@ def _search(
     except KeyboardInterrupt:
         pass  # Ctrl-C ends the search, and the best plan so far is the answer
     kept = joined & ~np.isin(best.compounds, list(best.failed))
-    bound = lower_bound(site, kept, best.cost, max(deadline, time.monotonic() + LEAST_PROOF_S))
+    bound = lower_bound(site, kept, best.cost, max(deadline, time.monotonic() + 0.5 * proof))
     if (
         kept == joined
     ).all():  # the tree's own bound counts the ways through compounds as well, but not as the plan pays them

@@ -143,6 +143,9 @@ class Router:
     hole: Array
     cover: float
     slope: float
+    invert: Array
+    top: Array
+    path: Array
 
     @classmethod
     def of(cls, site: Site) -> Router:
@@ -159,10 +162,15 @@ class Router:
         extra = costs.surface_per_metre(site.surface, prices) * length + costs.crossings(c, prices)
         more = costs.pieces(length, standard) - 1
         hole = prices.manhole_cost(size, depth)
+        invert, top = np.full(len(c.a), -np.inf), np.zeros(len(c.a))
+        at = np.flatnonzero(c.target >= 0)
+        if len(at):
+            invert[at] = np.nan_to_num(site.targets.invert_m[c.target[at]], nan=-np.inf)
+            top[at] = site.targets.ground_m[c.target[at]]
         return cls(
             site, csr(c.n, c.a, c.b), length, extra + more * hole[min(15, len(hole) - 1)], ground,
             prices.pipe_cost(size, depth, depth, 1.0), hole, standard.min_cover_m + size / 1000.0,
-            float(standard.slope(np.array(size))),
+            float(standard.slope(np.array(size))), invert, top, np.empty(c.n * _LABELS, np.int64),
         )  # fmt: skip
 
     def levels(self, layout: Layout, edges: Array) -> Array:
@@ -184,18 +192,12 @@ class Router:
         c, site, n = self.site.corridors, self.site, self.net
         centre = c.compound + row
         slots = slice(n.ptr[centre], n.ptr[centre + 1])
-        targets = site.targets
-        invert, top = np.full(len(c.a), -np.inf), np.zeros(len(c.a))
-        at = np.flatnonzero(c.target >= 0)
-        if len(at):
-            invert[at] = np.nan_to_num(targets.invert_m[c.target[at]], nan=-np.inf)
-            top[at] = targets.ground_m[c.target[at]]
         flow = float(site.standard.design_flow_lps(site.households[row]))
         each, per_flow, per_lift = site.prices.pump
-        path = np.empty(c.n * _LABELS, np.int64)
+        path = self.path
         m, _, _ = _search(
-            n.adj[slots], n.eid[slots], n.ptr, n.adj, n.eid, self.length, self.fixed, self.ground, level, c.root, invert,
-            top, self.pipe, self.hole, self.cover, self.slope, site.standard.max_depth_m, each + per_flow * flow,
+            n.adj[slots], n.eid[slots], n.ptr, n.adj, n.eid, self.length, self.fixed, self.ground, level, c.root, self.invert,
+            self.top, self.pipe, self.hole, self.cover, self.slope, site.standard.max_depth_m, each + per_flow * flow,
             per_lift * flow, path,
         )  # fmt: skip
         if m < 0:
