@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 import geopandas as gpd
+import shapely
 from pyproj import Transformer
 
 from mapapp import store
@@ -146,7 +147,7 @@ def write(
         layers = {n: db.read(n, snapshot=at) for n in LAYERS if n in there and n != "compounds"}
         if there & {"compounds", "ledger"}:
             layers["compounds"] = db.effective_compounds(snapshot=at)
-        layers_drawn = {n: f for n, f in layers.items() if isinstance(f, gpd.GeoDataFrame) and f.geometry.notna().any()}
+        layers_drawn = {n: f for n, f in layers.items() if isinstance(f, gpd.GeoDataFrame) and _drawable(f)}
         day = next((str(s.as_of)[:10] for s in db.snapshots() if s.id == at), date.today().isoformat())
         name, crs = db.name, db.crs
     title, bounds = _extent(name, layers_drawn, compound, bbox, crs.to_string())
@@ -157,6 +158,12 @@ def write(
     with _drawing:
         sheet.write(layers_drawn, cut, chosen, imprint, paper, out)
     return {"file": out.name, "scale": f"1:{chosen}", "pages": len(cut), "as_of": day, "title": title}
+
+
+def _drawable(frame: gpd.GeoDataFrame) -> bool:
+    """Whether a row has a shape; missing and empty ones are none."""
+    shapes = frame.geometry.to_numpy()
+    return bool((~(shapely.is_missing(shapes) | shapely.is_empty(shapes))).any())
 
 
 def _extent(
@@ -174,7 +181,7 @@ def _extent(
             raise NotFoundError(
                 Text(f"没有小区“{compound}”。", f"There is no compound {compound!r}."), where="--compound"
             )
-        if not row.geometry.notna().any():
+        if not _drawable(row):
             raise InputError(
                 Text(f"小区“{compound}”没有位置。", f"Compound {compound!r} has no place on the map."),
                 where="--compound",

@@ -116,6 +116,15 @@
     );
   }
 
+  /* A legend that is cut off tells less than a small one. */
+  function fitLegend(list) {
+    var share = list.clientHeight / list.scrollHeight;
+    if (!share || share >= 1) return;
+    Array.prototype.forEach.call(list.children, function (item) {
+      item.style.zoom = Math.max(0.5, Math.floor(share * 98) / 100);
+    });
+  }
+
   function draw() {
     var map = Mapapp.maplayer.map();
     var words = Mapapp.filters.words();
@@ -146,6 +155,7 @@
       el("p", { "class": "scale" }, bar, el("span", {}, Mapapp.controls.scaleWords(s.metres))),
       el("p", { "class": "small" }, t("print.about_scale", { n: Mapapp.format.number(s.ratio) }))
     );
+    fitLegend(sheet.querySelector(".print-legend"));
     Mapapp.dom.fill(
       sheet.querySelector(".print-foot"),
       el(
