@@ -108,7 +108,10 @@ def create(
     if code and spec.embed:
         raise InputError(
             Text("设有访问码的链接不能嵌入其他网站。", "A link with a pass code cannot be embedded."),
-            Text("浏览器不向嵌入的页面发送登录信息；请去掉其一。", "Browsers send no cookies to a framed page; leave out one."),
+            Text(
+                "浏览器不向嵌入的页面发送登录信息；请去掉其一。",
+                "Browsers send no cookies to a framed page; leave out one.",
+            ),
             where="embed",
         )
     allowed = scopes.allowed_layers(spec)
