@@ -4,35 +4,74 @@
 var CACHE = "mapapp-yard-1";
 var PATIENCE = 6000; // in a yard a bad signal is worse than none
 
-self.addEventListener("install", function () { self.skipWaiting(); });
+self.addEventListener("install", function () {
+  self.skipWaiting();
+});
 
 self.addEventListener("activate", function (event) {
-  event.waitUntil(caches.keys().then(function (names) {
-    return Promise.all(names.filter(function (name) { return name.indexOf("mapapp-yard-") === 0 && name !== CACHE; }).map(function (name) { return caches.delete(name); }));
-  }).then(function () { return self.clients.claim(); }));
+  event.waitUntil(
+    caches
+      .keys()
+      .then(function (names) {
+        return Promise.all(
+          names
+            .filter(function (name) {
+              return name.indexOf("mapapp-yard-") === 0 && name !== CACHE;
+            })
+            .map(function (name) {
+              return caches.delete(name);
+            })
+        );
+      })
+      .then(function () {
+        return self.clients.claim();
+      })
+  );
 });
 
 self.addEventListener("message", function (event) {
-  var told = event.data || {}, answer = event.ports[0];
+  var told = event.data || {},
+    answer = event.ports[0];
   var done = told.forget ? caches.delete(CACHE) : keepAll(told.keep || []);
-  event.waitUntil(done.then(function () { if (answer) answer.postMessage("done"); }, function () { if (answer) answer.postMessage("failed"); }));
+  event.waitUntil(
+    done.then(
+      function () {
+        if (answer) answer.postMessage("done");
+      },
+      function () {
+        if (answer) answer.postMessage("failed");
+      }
+    )
+  );
 });
 
 /* The page names what it needs, so that no list of files has to be kept here. */
 function keepAll(paths) {
-  return Promise.all(paths.map(function (path) {
-    return fetch(path, { credentials: "same-origin", redirect: "manual" }).then(function (response) { return keep(path, response); });
-  }));
+  return Promise.all(
+    paths.map(function (path) {
+      return fetch(path, { credentials: "same-origin", redirect: "manual" }).then(function (response) {
+        return keep(path, response);
+      });
+    })
+  );
 }
 
 function keep(key, response) {
   if (!response.ok || response.type !== "basic") return response;
   var copy = response.clone();
-  return caches.open(CACHE).then(function (cache) { return cache.put(key, copy); }).then(function () { return response; });
+  return caches
+    .open(CACHE)
+    .then(function (cache) {
+      return cache.put(key, copy);
+    })
+    .then(function () {
+      return response;
+    });
 }
 
 self.addEventListener("fetch", function (event) {
-  var request = event.request, url = new URL(request.url);
+  var request = event.request,
+    url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
   var page = request.mode === "navigate" && url.pathname === "/yard";
   var key = url.pathname === "/yard" || url.pathname === "/api/yard" ? url.pathname : url.pathname + url.search;
@@ -41,13 +80,30 @@ self.addEventListener("fetch", function (event) {
 });
 
 function networkFirst(request, key, page) {
-  var kept = function () { return caches.match(key); };
+  var kept = function () {
+    return caches.match(key);
+  };
   var live = fetch(request).then(function (response) {
     // logged out: what was kept belonged to somebody who may have left
-    if (page && (response.type === "opaqueredirect" || response.redirected) || response.status === 401) return caches.delete(CACHE).then(function () { return response; });
+    if ((page && (response.type === "opaqueredirect" || response.redirected)) || response.status === 401)
+      return caches.delete(CACHE).then(function () {
+        return response;
+      });
     return keep(key, response);
   });
-  var waited = new Promise(function (resolve) { setTimeout(resolve, PATIENCE); }).then(kept);
-  var failing = live.catch(function (error) { return kept().then(function (found) { if (found) return found; throw error; }); });
-  return Promise.race([failing, waited.then(function (found) { return found || failing; })]);
+  var waited = new Promise(function (resolve) {
+    setTimeout(resolve, PATIENCE);
+  }).then(kept);
+  var failing = live.catch(function (error) {
+    return kept().then(function (found) {
+      if (found) return found;
+      throw error;
+    });
+  });
+  return Promise.race([
+    failing,
+    waited.then(function (found) {
+      return found || failing;
+    })
+  ]);
 }
