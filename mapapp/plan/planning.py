@@ -249,9 +249,7 @@ def _search(
         pass  # Ctrl-C ends the search, and the best plan so far is the answer
     kept = joined & ~np.isin(best.compounds, list(best.failed))
     bound = lower_bound(site, kept, best.cost, max(deadline, time.monotonic() + 0.5 * proof))
-    if (
-        kept == joined
-    ).all():  # the tree's own bound counts the ways through compounds as well, but not as the plan pays them
+    if (kept == joined).all():  # the first tree proved something too, over all corridors
         bound = max(bound, tree.lower_bound - costs.own_gates(c, np.flatnonzero(kept), site.standard, site.prices))
     return best, min(bound, best.cost)
 
