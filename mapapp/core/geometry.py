@@ -79,6 +79,11 @@ class Lines:
 
     def take(self, strings: Ints) -> Lines:
         """Return the strings at the given places, in that order."""
+        if compiled_pays(len(strings)):
+            from mapapp.core import loops
+
+            x, y, begin = loops.taken(self.x, self.y, self.offsets, strings)
+            return Lines(x, y, begin, self.row[strings], self.missing, self.broken)
         vertices, offsets = _ragged(self.offsets[:-1][strings], np.diff(self.offsets)[strings])
         return Lines(self.x[vertices], self.y[vertices], offsets, self.row[strings], self.missing, self.broken)
 

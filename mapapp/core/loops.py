@@ -451,3 +451,17 @@ def lengths(x: Any, y: Any, offsets: Any) -> Any:
         v = offsets[k]
         out[k] = np.hypot(x[v + 1] - x[v], y[v + 1] - y[v]) + rest
     return out
+
+
+@njit(cache=True)
+def taken(x: Any, y: Any, offsets: Any, strings: Any) -> Any:
+    """Return x, y and offsets of some strings of vertices, in the order given."""
+    begin = np.zeros(len(strings) + 1, np.int64)
+    for k in range(len(strings)):
+        begin[k + 1] = begin[k] + offsets[strings[k] + 1] - offsets[strings[k]]
+    out_x, out_y = np.empty(begin[-1]), np.empty(begin[-1])
+    for k in range(len(strings)):
+        shift = offsets[strings[k]] - begin[k]
+        for v in range(begin[k], begin[k + 1]):
+            out_x[v], out_y[v] = x[v + shift], y[v + shift]
+    return out_x, out_y, begin
