@@ -12,7 +12,7 @@ import shapely
 from mapapp.audit import tables
 from mapapp.audit.batch import points
 from mapapp.audit.checks_network import Flow
-from mapapp.audit.model import SEWAGE_BIT, Town, names
+from mapapp.audit.model import SEWAGE_BIT, Town, ends_at, names
 from mapapp.audit.settings import AuditSettings
 from mapapp.audit.tables import Columns, Objects, floats, strings
 from mapapp.core.geometry import Bools, Floats, Ints, cells, compiled_pays, in_marked_cells, marked_cells
@@ -109,8 +109,25 @@ def join(found: Compounds, town: Town, flow: Flow) -> Joined:
     node, compound, distance = node[keep], compound[keep], distance[keep]
     keep = ~_belongs_next_door(found, town, node, compound)
     node, compound, distance = node[keep], compound[keep], distance[keep]
-    order = np.lexsort((np.round(distance, 6), compound))
+    order = np.lexsort((_smallest_ids(town, node), np.round(distance, 6), compound))
     return Joined(compound[order], node[order], distance[order])
+
+
+def _smallest_ids(town: Town, node: Ints) -> Objects:
+    """Return the smallest pipe id at each node, else its manhole's: what settles a tie, whatever the order of rows."""
+    here, place = np.unique(node, return_inverse=True)
+    wells = town.manhole[here]
+    label = np.full(len(here), "", dtype=object)
+    label[wells >= 0] = names(town.manholes.points.ids, wells[wells >= 0])
+    ends = ends_at(town, here)
+    at = np.repeat(np.arange(len(ends.begin) - 1), np.diff(ends.begin))
+    if len(at):
+        ids = np.array(town.ids(ends.string), dtype=object).astype(str)
+        order = np.lexsort((ids, at))
+        first = order[np.unique(at[order], return_index=True)[1]]
+        label[np.searchsorted(here, at[first])] = ids[first]
+    out: Objects = label.astype(str)[place]
+    return out
 
 
 def _in_boxes(x: Floats, y: Floats, box: Floats) -> Bools:

@@ -43,7 +43,8 @@ def by_area(pipes: Pipes) -> Pipes:
 def _reordered(pipes: Pipes, strings: Ints) -> Pipes:
     """Return the pipes so that their strings come in the order given, rows without any last."""
     n, row = len(pipes), pipes.lines.row[strings]
-    if len(row) == n:
+    one_each = len(row) == n and bool((np.diff(pipes.lines.row) == 1).all())  # as many strings as rows is not enough
+    if one_each:
         rows = row
     else:
         first = np.sort(np.unique(row, return_index=True)[1])
@@ -52,7 +53,7 @@ def _reordered(pipes: Pipes, strings: Ints) -> Pipes:
         rows = np.concatenate([row[first], np.flatnonzero(bare)])
     place = np.empty(n, dtype=np.int64)
     place[rows] = np.arange(n)
-    if len(row) != n:
+    if not one_each:
         at = place[pipes.lines.row]  # parts of one row stay together and in their order
         strings = np.argsort(at, kind="stable")
         row = pipes.lines.row[strings]
