@@ -366,6 +366,15 @@ def _finding(county: County, finding_id: str | None) -> Json | None:
     return viewing.records(pd.DataFrame(rows.drop(columns="geometry", errors="ignore")))[0] if len(rows) else None
 
 
+def decided_at(view: View, finding_id: str) -> str:
+    """Return when a finding was last decided, an empty text when nobody did: what the next decision rests on."""
+    findings = view.table("findings")
+    if "decided_at" not in findings.columns:
+        return ""
+    known = findings.loc[findings["finding_id"] == finding_id, "decided_at"].dropna()
+    return str(known.iloc[0]) if len(known) else ""
+
+
 def of_finding(view: View, finding_id: str, lang: Lang) -> Json | None:
     """Return the problem that a finding became, ``ticket_id status status_label settled``; None when it became none."""
     rows = table(view)

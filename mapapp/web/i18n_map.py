@@ -156,7 +156,6 @@ _CARD: dict[str, Text] = {
     "card.link": Text("{length}，DN{dn}，约 {cost}", "{length}, DN{dn}, about {cost}"),
     "card.problems": Text("问题（{n}）", "Problems ({n})"),
     "card.attributes": Text("全部属性", "All attributes"),
-    "card.history": Text("修改记录", "History"),
     "finding.open": Text("待确认", "open"),
     "finding.confirmed": Text("已确认", "confirmed"),
     "finding.dismissed": Text("已排除", "dismissed"),
@@ -243,14 +242,8 @@ _PRINT: dict[str, Text] = {
 }
 
 _PAGES: dict[str, Text] = {
-    "compound.title": Text("小区档案", "Compound"),
     "compound.on_map": Text("在地图上看", "Show on the map"),
     "compound.print": Text("打印本页", "Print this page"),
-    "compound.no_findings": Text("没有检查出问题。", "The audit found nothing here."),
-    "compound.no_verdict": Text(
-        "还没有接入结论。导入管线后运行数据检查。", "No verdict yet. Import pipes, then run the audit."
-    ),
-    "compound.map": Text("位置", "Where"),
     "history.at": Text("时间", "When"),
     "history.by": Text("谁", "Who"),
     "history.column": Text("字段", "Column"),

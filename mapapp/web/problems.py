@@ -181,11 +181,12 @@ def from_finding(finding_id: str) -> Response:
     """Make a finding a problem; asked again it is the same one."""
     ticket_id, made = problems.from_finding(context.county(), context.scope(), finding_id)
     body = problems.of_finding(context.view(), finding_id, i18n.language())
-    return make_response(jsonify({"ticket_id": ticket_id, "made": made, **(body or {})}), 201 if made else 200)
+    told = {"ticket_id": ticket_id, "made": made, "decided_at": problems.decided_at(context.view(), finding_id)}
+    return make_response(jsonify({**(body or {}), **told}), 201 if made else 200)
 
 
 @blueprint.get("/api/findings/<path:finding_id>/problem")
 def of_finding(finding_id: str) -> Response:
     """Tell which problem a finding became; ``ticket_id`` is null when it became none."""
     found = problems.of_finding(context.view(), finding_id, i18n.language())
-    return jsonify(found or {"ticket_id": None})
+    return jsonify({**(found or {"ticket_id": None}), "decided_at": problems.decided_at(context.view(), finding_id)})

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from waitress.server import create_server
 
 from mapapp.settings import Settings
@@ -18,7 +18,6 @@ from mapapp.web import create_app
 
 from . import town
 
-CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE_MS = 20_000
 """How long a busy machine may take before a test calls it a failure."""
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -45,22 +44,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     town.build(path)
     with serve(path) as address:
         yield address
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One browser for all tests; names other than this machine's do not resolve in it."""
-    if not CHROMIUM.exists():
-        pytest.skip("Debian's Chromium is not installed (apt-get install chromium)")
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking",
-                  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
-        )  # fmt: skip
-        yield browser
-        browser.close()
 
 
 def wait_for_map(page: Page) -> None:

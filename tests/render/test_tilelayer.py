@@ -10,7 +10,6 @@ import mapbox_vector_tile
 import numpy as np
 import pytest
 import shapely
-from playwright.sync_api import sync_playwright
 from xstatic.pkg import leaflet
 
 import mapapp
@@ -47,15 +46,8 @@ def source(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as play:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        try:
-            chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
-        except Exception as error:
-            pytest.skip(f"Chromium does not start here: {error}")
-        yield chromium
-        chromium.close()
+def browser(chromium):
+    return chromium
 
 
 @pytest.fixture(scope="module")

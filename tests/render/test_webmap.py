@@ -8,7 +8,6 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from playwright.sync_api import sync_playwright
 
 from mapapp.core.errors import InputError
 from mapapp.render import webmap
@@ -97,15 +96,8 @@ def test_nothing_to_draw_is_said_and_nothing_is_written(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as play:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        try:
-            chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
-        except Exception as error:
-            pytest.skip(f"Chromium does not start here: {error}")
-        yield chromium
-        chromium.close()
+def browser(chromium):
+    return chromium
 
 
 @pytest.mark.browser

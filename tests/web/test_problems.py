@@ -129,7 +129,7 @@ def test_photos_go_in_by_form_and_out_to_editors_alone(served, county):
 
 def test_a_gap_becomes_a_problem_by_one_post(asker):
     """201, then 200 with the same id; the finding tells which problem it is."""
-    assert asker.get("/api/findings/F3/problem").get_json() == {"ticket_id": None}
+    assert asker.get("/api/findings/F3/problem").get_json() == {"ticket_id": None, "decided_at": ""}
     made = asker.post("/api/findings/F3/problem", {})
     assert (made.status_code, made.get_json()["ticket_id"]) == (201, "WT-F3")
     assert asker.post("/api/findings/F3/problem", {}).status_code == 200

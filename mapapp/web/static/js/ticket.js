@@ -43,6 +43,7 @@
   function make(finding, place) {
     return Mapapp.api.post("/findings/" + encodeURIComponent(finding.finding_id) + "/problem", {}).then(function (problem) {
       finding.problem = problem;
+      finding.decided_at = problem.decided_at; // making it a problem confirms the finding
       Mapapp.dom.toast(t("card.problem_made"), "success");
       fill(finding, place);
     });
@@ -52,6 +53,9 @@
     var body = { status: "closed", note: finding.note || "" };
     return Mapapp.api.post("/problems/" + encodeURIComponent(finding.problem.ticket_id), body).then(function () {
       finding.problem.status = "closed";
+      Mapapp.api.get("/findings/" + encodeURIComponent(finding.finding_id) + "/problem").then(function (found) {
+        finding.decided_at = found.decided_at; // closing it decides the finding
+      });
       Mapapp.dom.toast(t("card.also_closed"), "success");
       fill(finding, place);
     });
