@@ -12,6 +12,7 @@ from mapapp.cli.terminal import Answer, language, say, subcommand, who
 from mapapp.core.errors import InputError
 from mapapp.core.progress import Progress
 from mapapp.core.text import Text
+from mapapp.services import extents
 
 
 @subcommand(main, "report")
@@ -45,23 +46,6 @@ def _scale(words: str | None) -> int | None:
     return int(number)
 
 
-def _bbox(words: str | None) -> tuple[float, float, float, float] | None:
-    """Read W,S,E,N in degrees."""
-    if words is None:
-        return None
-    try:
-        west, south, east, north = (float(part) for part in words.split(","))
-    except ValueError:
-        west, south, east, north = 0.0, 0.0, 0.0, 0.0
-    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        raise InputError(
-            Text(f"“{words}”不是范围。", f"{words!r} is not an extent."),
-            Text("请写成 西,南,东,北（经纬度）。", "Write west,south,east,north in degrees."),
-            where="--bbox",
-        )
-    return west, south, east, north
-
-
 @subcommand(main, "sheet")
 @click.argument("db")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The .pdf, or a one-page .png.")
@@ -85,7 +69,7 @@ def sheet(
     from mapapp.services import sheets
 
     done = sheets.write(
-        db, out, by=who(), compound=compound, bbox=_bbox(bbox), scale=_scale(scale), paper=paper, snapshot=as_of,
+        db, out, by=who(), compound=compound, bbox=extents.bbox(bbox, where="--bbox"), scale=_scale(scale), paper=paper, snapshot=as_of,
         lang=language(),
     )  # fmt: skip
     words = Text("已写出图幅 {file}：{scale}，{pages} 页。", "Wrote the sheet {file}: {scale}, {pages} page(s).")

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import InputError, MapappError
 from mapapp.core.text import Text
-from mapapp.services import onepage, reporting, sheets, snapshots
+from mapapp.services import extents, onepage, reporting, sheets, snapshots
 from mapapp.web import context, errors, i18n, params, security
 
 blueprint = Blueprint("papers", __name__)
@@ -84,7 +84,7 @@ def sheet(kind: str) -> Response:
     scale = params.text("scale")
     made = sheets.drawn(
         context.county().url, kind, maker=params.text("maker", longest=40) or "", compound=params.text("compound"),
-        bbox=_bbox(), scale=_scale(scale), paper=params.text("paper") or "A3",
+        bbox=extents.bbox(params.text("bbox") or None, where="bbox"), scale=_scale(scale), paper=params.text("paper") or "A3",
         snapshot=params.text("as") if params.text("as") != _LIVE else None, lang=i18n.language(),
     )  # fmt: skip
     return _send(made)
@@ -101,23 +101,6 @@ def _scale(words: str | None) -> int | None:
             where="scale",
         )
     return int(number)
-
-
-def _bbox() -> tuple[float, float, float, float] | None:
-    words = params.text("bbox")
-    if not words:
-        return None
-    try:
-        west, south, east, north = (float(part) for part in words.split(","))
-    except ValueError:
-        west, south, east, north = 0.0, 0.0, 0.0, 0.0
-    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        raise InputError(
-            Text(f"“{words}”不是范围。", f"{words!r} is not an extent."),
-            Text("请写成 西,南,东,北（经纬度）。", "Write west,south,east,north in degrees."),
-            where="bbox",
-        )
-    return west, south, east, north
 
 
 def _send(made: Any) -> Response:
