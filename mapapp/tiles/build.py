@@ -109,7 +109,8 @@ def build(
         raise ValueError(f"aggregates have attributes of their own called {sorted(reserved)}")
     frame = frame.reset_index(drop=True)
     names = list(dict.fromkeys([key, *(a for a in attributes if a in frame.columns)]))
-    group = [g for g in (GROUPS if group is None else group) if g in names]
+    chosen = set(GROUPS if group is None else group)
+    group = [name for name in names if name in chosen]  # in the order in which `_write_attributes` combines them
     project = grid.transformer(frame.crs)
     folder = Path(folder)
     writer = Writer(folder)

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from mapapp.core.errors import NotFoundError
 from mapapp.core.text import Text
 
-FORMAT = 1
+FORMAT = 2
 _POINTER = "current.json"
 _STALE_S = 86_400
 _SMALL = 1 << 20  # bytes; a mapping holds a file descriptor, and a small array is read as quickly

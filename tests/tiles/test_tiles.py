@@ -286,3 +286,15 @@ def test_names_of_aggregates_are_reserved(tmp_path, name):
     with pytest.raises(ValueError, match=name):
         build(pipes([shapely.Point(X0, Y0)], **{name: [1]}), tmp_path, attributes=[name])
     assert not (tmp_path / "cache").exists()
+
+
+def test_aggregates_name_each_group_by_its_own_column_whatever_the_order_of_attributes(tmp_path):
+    """Findings list the rule before the status: neither may be read from the other's table of values."""
+    frame = town()
+    rules = np.array([f"rule{i % 20}" for i in range(len(frame))])
+    frame = frame.assign(rule=rules, severity=np.where(rules == "rule1", "error", "notice"), status="open")
+    source = build(frame, tmp_path, attributes=["rule", "severity", "status"])
+    found = [f["properties"] for f in features(source, 8)]
+    assert {p["status"] for p in found} == {"open"}
+    assert {p["rule"] for p in found} == set(rules)
+    assert {p["severity"] for p in found if p["rule"] == "rule1"} == {"error"}
