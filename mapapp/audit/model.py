@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
-from scipy.spatial import cKDTree
 
 from mapapp.audit import levels, tables
 from mapapp.audit.settings import AuditSettings
@@ -26,11 +25,13 @@ from mapapp.core.geometry import (
     Ints,
     Lines,
     Near,
+    cell_key,
     cells,
     compiled_pays,
     in_marked_cells,
     marked_cells,
     points_near_lines,
+    ragged,
 )
 from mapapp.core.network import Nodes, components, drains_to, join_ends
 
@@ -375,20 +376,30 @@ def near_few(x: Floats, y: Floats, few_x: Floats, few_y: Floats, reach: float) -
     none = np.zeros(0, dtype=np.int64)
     if len(few_x) == 0 or len(x) == 0:
         return none, none, np.zeros(0)
-    size = max(reach, 1.0)
+    size = max(1.001 * reach, 1.0)
     column, row = cells(few_x, few_y, size)
     around = np.repeat((-1, 0, 1), 3), np.tile((-1, 0, 1), 3)
     marked = marked_cells((column[:, None] + around[0]).ravel(), (row[:, None] + around[1]).ravel(), 20)
     many = np.flatnonzero(in_marked_cells(x, y, marked, size))
     if len(many) == 0:
         return none, none, np.zeros(0)
-    tree = cKDTree(np.column_stack([few_x, few_y]))
-    pairs = cKDTree(np.column_stack([x[many], y[many]])).sparse_distance_matrix(
-        tree, reach + 1e-9, output_type="coo_matrix"
-    )
-    order = np.lexsort((pairs.row, pairs.col))
-    place, other = many[pairs.row[order]], pairs.col[order].astype(np.int64)
-    return place, other, np.hypot(x[place] - few_x[other], y[place] - few_y[other])
+    order = np.argsort(cell_key(column, row), kind="stable")
+    key = cell_key(column, row)[order]
+    column, row = cells(x[many], y[many], size)
+    places, others = [none], [none]
+    for dc, dr in zip(*around, strict=True):
+        there = cell_key(column + dc, row + dr)
+        first, count = np.searchsorted(key, there), np.searchsorted(key, there, side="right")
+        count -= first
+        hit = np.flatnonzero(count)
+        index, _ = ragged(first[hit], count[hit])
+        places.append(np.repeat(many[hit], count[hit]))
+        others.append(order[index])
+    place, other = np.concatenate(places), np.concatenate(others)
+    distance = np.hypot(x[place] - few_x[other], y[place] - few_y[other])
+    near = np.flatnonzero(distance <= reach + 1e-9)
+    near = near[np.lexsort((place[near], other[near]))]
+    return place[near], other[near], distance[near]
 
 
 def _attach(

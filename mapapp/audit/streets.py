@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from mapapp.audit.compounds import Compounds, Nearest
 from mapapp.audit.model import Town
@@ -27,7 +26,7 @@ class Streets:
     pieces: Objects
     a: Ints
     b: Ints
-    graph: sparse.csr_matrix
+    graph: Any  # scipy's csr_matrix
     tree: shapely.STRtree
     reach_m: float
 
@@ -40,6 +39,8 @@ class Streets:
         lines = shapes[np.isin(shapely.get_type_id(shapes), (1, 5)) & ~shapely.is_empty(shapes)]
         if len(lines) == 0:
             return None
+        from scipy import sparse  # a sixth of a second to load, and many counties have no streets
+
         noded = shapely.get_parts(shapely.node(shapely.multilinestrings(shapely.get_parts(shapely.force_2d(lines)))))
         xy, owner = shapely.get_coordinates(noded, return_index=True)
         inner = np.flatnonzero(owner[1:] == owner[:-1])
@@ -76,6 +77,8 @@ class Streets:
         out = np.full(len(target), np.nan)
         if len(target) == 0:
             return out
+        from scipy.sparse import csgraph
+
         go, come = self._access(origin), self._access(target)
         for chunk in np.array_split(
             np.arange(len(origin)), max(1, 2 * len(origin) * self.graph.shape[0] // _MOST_CELLS)

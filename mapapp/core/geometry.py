@@ -84,7 +84,7 @@ class Lines:
 
             x, y, begin = loops.taken(self.x, self.y, self.offsets, strings)
             return Lines(x, y, begin, self.row[strings], self.missing, self.broken)
-        vertices, offsets = _ragged(self.offsets[:-1][strings], np.diff(self.offsets)[strings])
+        vertices, offsets = ragged(self.offsets[:-1][strings], np.diff(self.offsets)[strings])
         return Lines(self.x[vertices], self.y[vertices], offsets, self.row[strings], self.missing, self.broken)
 
     def geometry(self, strings: Ints) -> npt.NDArray[Any]:
@@ -107,7 +107,7 @@ class Lines:
         return out
 
 
-def _ragged(starts: Ints, counts: Ints) -> tuple[Ints, Ints]:
+def ragged(starts: Ints, counts: Ints) -> tuple[Ints, Ints]:
     """Return ``starts[i] + 0 … counts[i] - 1`` for all i in a row, and the offsets of each run."""
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     index = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
@@ -393,13 +393,13 @@ def _candidates(
     c0, r0 = cells(np.minimum(xa, xb) - far, np.minimum(ya, yb) - far, size)
     c1, r1 = cells(np.maximum(xa, xb) + far, np.maximum(ya, yb) + far, size)
     wide, high = c1 - c0 + 1, r1 - r0 + 1
-    index, offsets = _ragged(np.zeros(len(owner), dtype=np.int64), wide * high)
+    index, offsets = ragged(np.zeros(len(owner), dtype=np.int64), wide * high)
     piece = np.repeat(np.arange(len(owner)), np.diff(offsets))
     column, row = c0[piece] + index % wide[piece], r0[piece] + index // wide[piece]
     bucket = _bucket(column, row, bits)
     count = begin[bucket + 1] - begin[bucket]
     full = np.flatnonzero(count)
-    place, _ = _ragged(begin[bucket[full]].astype(np.int64), count[full].astype(np.int64))
+    place, _ = ragged(begin[bucket[full]].astype(np.int64), count[full].astype(np.int64))
     return order[place], np.repeat(owner[piece[full]], count[full])
 
 

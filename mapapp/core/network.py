@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import csgraph
 
-from mapapp.core.geometry import Floats, Ints, Lines, cell_key, cells, compiled_pays, distinct
+from mapapp.core.geometry import Floats, Ints, Lines, cell_key, cells, compiled_pays, distinct, ragged
 
 _CELL_PER_TOLERANCE = 20.0
 
@@ -176,8 +174,7 @@ def _labels(n: int, a: Ints, b: Ints) -> Ints:
     np.minimum.at(lowest, sub, used)
     root = np.arange(n)
     root[used] = lowest[sub]
-    own = root == np.arange(n)
-    return (np.cumsum(own) - 1)[root]
+    return _without_gaps(root)
 
 
 def _keep_apart(label: Ints, a: Ints, b: Ints, x: Floats, y: Floats, left: Ints, right: Ints) -> Ints:
@@ -214,9 +211,21 @@ def components(n: int, a: Ints, b: Ints) -> Ints:
 
         found: Ints = loops.components(n, a, b)
         return found
-    graph = sparse.coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n, n))
-    label: Ints = csgraph.connected_components(graph, directed=False)[1].astype(np.int64)
-    return label
+    label = np.arange(n)
+    while len(a):  # each piece joins the lowest of its neighbours; what has become one drops out
+        la, lb = label[a], label[b]
+        apart = la != lb
+        a, b, la, lb = a[apart], b[apart], la[apart], lb[apart]
+        np.minimum.at(label, np.maximum(la, lb), np.minimum(la, lb))
+        while not np.array_equal(further := label[label], label):
+            label = further
+    return _without_gaps(label)
+
+
+def _without_gaps(root: Ints) -> Ints:
+    """Return the number of each node's piece, by first node, given each node's lowest companion."""
+    out: Ints = (np.cumsum(root == np.arange(len(root))) - 1)[root]
+    return out
 
 
 def drains_to(n: int, upper: Ints, lower: Ints, targets: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -240,9 +249,15 @@ def drains_to(n: int, upper: Ints, lower: Ints, targets: Ints) -> np.ndarray[tup
 
         loops.drains_to(upper, lower, out)
         return out
-    source = np.full(len(targets), n)
-    tail, head = np.concatenate([lower, source]), np.concatenate([upper, targets])
-    graph = sparse.csr_matrix((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(n + 1, n + 1))
-    order = csgraph.breadth_first_order(graph, n, directed=True, return_predecessors=False)
-    out[order[order < n]] = True
+    order = np.argsort(lower, kind="stable")
+    above, begin = upper[order], np.zeros(n + 1, dtype=np.int64)
+    np.cumsum(np.bincount(lower, minlength=n), out=begin[1:])
+    front, seen = np.asarray(targets, dtype=np.int64), np.empty(n, dtype=np.int64)
+    while len(front):  # one step against the water
+        place, _ = ragged(begin[front], begin[front + 1] - begin[front])
+        front = above[place]
+        front = front[~out[front]]
+        seen[front] = np.arange(len(front))
+        front = front[seen[front] == np.arange(len(front))]  # each once
+        out[front] = True
     return out

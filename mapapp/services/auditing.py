@@ -18,7 +18,6 @@ from mapapp.core import schema
 from mapapp.core.errors import InputError
 from mapapp.core.progress import Progress, part, silent
 from mapapp.core.text import Lang, Text
-from mapapp.render import files
 
 LAYERS = ("compounds", "pipes", "manholes", "outlets", "inlets", "streets", "survey_areas", "buildings")
 """The layers that the audit looks at, where they hold rows."""
@@ -114,6 +113,8 @@ def run(url: str, *, by: str, out: Path | None = None, progress: Progress = sile
             {"findings": result.findings, "verdicts": result.verdicts, "candidates": result.candidates}, by=by
         )
         if out is not None:
+            from mapapp.render import files  # with Excel's and others' writers, which the audit itself has no use for
+
             files.write(db.read("findings"), schema.layer("findings"), out)
     return Outcome(
         compounds=len(layers.get("compounds", ())),

@@ -26,7 +26,7 @@ from mapapp.store.sql import INTERNAL, Box, python_values, quoted, table, table_
 
 BUSY_S = 30.0
 _CHUNK = 50_000
-_MANY = 20_000  # rows from which reading through compiled code pays
+_MANY = 100_000  # rows from which reading through compiled code pays
 
 
 class SqliteDialect:
