@@ -24,17 +24,6 @@ def pairs(projects: pd.DataFrame) -> pd.DataFrame:
     return out.drop_duplicates(list(PAIRS)).reset_index(drop=True)
 
 
-def relapsed(compounds: pd.DataFrame, management: pd.DataFrame | None = None) -> set[str]:
-    """Return the compounds with the flag "relapsed": by their status, or by what a look-back inspection found."""
-    hit: set[str] = set()
-    if "status" in compounds:
-        hit |= set(compounds.loc[compounds["status"].astype("object") == "relapsed", "compound_id"].astype("str"))
-    if management is not None and "relapse_items" in management:
-        items = management["relapse_items"].astype("str").str.strip()
-        hit |= set(management.loc[items.notna() & (items != ""), "compound_id"].astype("str"))
-    return hit
-
-
 def summary(projects: pd.DataFrame, compounds: pd.DataFrame, flagged: set[str] | None = None) -> pd.DataFrame:
     """Return one row per project with what its compounds add up to.
 

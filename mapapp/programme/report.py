@@ -6,14 +6,16 @@ missing figures. Which sentence is chosen follows the facts: "all completed" is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import pandas as pd
 
 from mapapp.core import status
 from mapapp.core.text import Text
+from mapapp.programme import management as caring
 from mapapp.programme import totals
 from mapapp.programme.template import LABELS, NUMBERS, NUMERALS, YEAR_FIGURES, YEAR_KEYS, Facts, Filler, checked, pieces
 
@@ -81,7 +83,7 @@ def compose(tables: Mapping[str, pd.DataFrame], template: Mapping[str, Any], *, 
     ----------
     tables : mapping of str to DataFrame
         ``compounds`` (with what the ledger says), and where there are any ``verdicts problems meetings management
-        design_changes works`` (``works``: columns ``head`` and ``code`` of the items of the programme).
+        design_changes opinions inspections works`` (``works``: columns ``head`` and ``code`` of the items of the programme).
     template : mapping
         The parsed template; see ``geodata/report/county.toml``.
     county, as_of : str
@@ -99,7 +101,7 @@ def compose(tables: Mapping[str, pd.DataFrame], template: Mapping[str, Any], *, 
     """
     checked(template)
     filler = Filler(template["missing"])
-    facts = {"county": county, "as_of": chinese_date(as_of)} | gather(tables)
+    facts = {"county": county, "as_of": chinese_date(as_of)} | gather(tables, as_of)
     years = totals.by_year(tables["compounds"])
     lines = list(_lines(template, filler, facts, years, tables["compounds"]))
     return Report(
@@ -123,33 +125,92 @@ def _unknown(years: pd.DataFrame, words: Mapping[str, str]) -> Iterator[Gap]:
                 yield Gap(name, int(str(year)), int(row[f"{column}_missing"]))
 
 
-def gather(tables: Mapping[str, pd.DataFrame]) -> dict[str, float | str | None]:
-    """Return the figures the sentences may name; those whose table is absent stay None."""
-    compounds = tables["compounds"]
+def gather(tables: Mapping[str, pd.DataFrame], as_of: str) -> dict[str, float | str | None]:
+    """Return the figures the sentences may name; those whose table is absent stay None.
+
+    Compounds withdrawn from the plan count nowhere, and neither does what hangs on them alone.
+    """
+    compounds = _live(tables["compounds"])
+    tables = {name: _about(table, compounds) for name, table in tables.items()} | {"compounds": compounds}
     facts: dict[str, float | str | None] = {"total": len(compounds)}
-    if "status" in compounds:
-        facts["relapsed"] = int((compounds["status"] == "relapsed").sum())
     if (problems := tables.get("problems")) is not None:
-        over = problems["status"].isin(["resolved", "closed"])
-        still = problems.loc[~over, "category"].value_counts()
-        facts |= {"problems": len(problems), "problems_closed": int(over.sum())}
-        facts |= {f"open_{category}": int(n) for category, n in still.items()}
-        sewer = ("sewer_main_missing", "sewer_inlet_unknown")
-        facts |= {f"open_{category}": int(still.get(category, 0)) for category in sewer}
-        facts["open_sewer"] = sum(int(still.get(category, 0)) for category in sewer)
-    for name, key in (("meetings", "meetings"), ("design_changes", "design_changes")):
-        if (table := tables.get(name)) is not None:
-            facts[key] = len(table)
-    if (management := tables.get("management")) is not None:
-        has = management["mode"].notna() & (management["mode"] != "none")
-        facts |= {"managed": int(has.sum()), "unmanaged": int((management["mode"] == "none").sum())}
-        facts["management_unknown"] = max(len(compounds) - int(management["mode"].notna().sum()), 0)
-        if "takeover_date" in management:
-            facts["takeovers"] = int((management["mode"].eq("none") & management["takeover_date"].notna()).sum())
+        facts |= _problems(problems)
+    if (meetings := tables.get("meetings")) is not None:
+        facts["meetings"] = len(_until(meetings, "held_on", as_of))
+    if (changes := tables.get("design_changes")) is not None:
+        facts["design_changes"] = len(changes)
+        facts["design_changes_wished"] = int(_column(changes, "reason").eq("resident_feedback").sum())
+    if (opinions := tables.get("opinions")) is not None:
+        facts["opinions"] = len(opinions)
+        facts["opinions_answered"] = int(_column(opinions, "replied_on").notna().sum())
+    if (inspections := tables.get("inspections")) is not None:
+        facts |= _inspections(_until(inspections, "held_on", as_of))
+    facts |= _management(compounds, tables.get("management"), as_of)
     if (verdicts := tables.get("verdicts")) is not None and len(verdicts):
         facts |= _sewer(verdicts, compounds)
     if (works := tables.get("works")) is not None and len(works):
         facts |= _works(works)
+    return facts
+
+
+def _live(compounds: pd.DataFrame) -> pd.DataFrame:
+    return compounds[_column(compounds, "status") != "withdrawn"].reset_index(drop=True)
+
+
+def _about(table: pd.DataFrame, compounds: pd.DataFrame) -> pd.DataFrame:
+    """Return rows about these compounds, and rows about no compound in particular."""
+    if "compound_id" not in table:
+        return table
+    return table[table["compound_id"].isna() | table["compound_id"].isin(compounds["compound_id"])]
+
+
+def _column(table: pd.DataFrame, name: str) -> pd.Series:
+    return table[name].astype("object") if name in table else pd.Series(None, index=table.index, dtype="object")
+
+
+def _until(table: pd.DataFrame, column: str, as_of: str) -> pd.DataFrame:
+    """Return what had taken place by then; a meeting that is only called has not been held."""
+    day = _column(table, column)
+    return table[(day.notna() & (day.astype("str").str[:10] <= as_of[:10])).to_numpy(dtype=bool)]
+
+
+def _problems(problems: pd.DataFrame) -> dict[str, float | str | None]:
+    over = problems["status"].isin(["resolved", "closed"])
+    still = problems.loc[~over, "category"].value_counts()
+    facts: dict[str, float | str | None] = {"problems": len(problems), "problems_closed": int(over.sum())}
+    facts |= {f"open_{category}": int(n) for category, n in still.items()}
+    sewer = ("sewer_main_missing", "sewer_inlet_unknown")
+    facts |= {f"open_{category}": int(still.get(category, 0)) for category in sewer}
+    facts["open_sewer"] = sum(int(still.get(category, 0)) for category in sewer)
+    owners = _column(problems[~over & problems["category"].eq("aerial_cables")], "utility_owner").dropna()
+    named = {name.strip() for cell in owners.astype("str") for name in re.split("[;；、]", cell) if name.strip()}
+    return facts | {"aerial_cable_owners": len(named) or None}
+
+
+def _inspections(inspections: pd.DataFrame) -> dict[str, float | str | None]:
+    bad = _column(inspections, "result").isin(["rectify", "stopped"])
+    mended = bad & _column(inspections, "rectified_on").notna()
+    return {
+        "inspections": len(inspections),
+        "inspections_bad": int(bad.sum()),
+        "inspections_mended": int(mended.sum()),
+    }
+
+
+def _management(compounds: pd.DataFrame, management: pd.DataFrame | None, as_of: str) -> dict[str, float | str | None]:
+    flagged = int(caring.relapse(compounds, management).eq(True).fillna(False).sum())
+    if management is None:
+        return {"relapsed": flagged} if "status" in compounds else {}
+    kept = caring.managed(compounds, management)
+    facts: dict[str, float | str | None] = {
+        "relapsed": flagged,
+        "managed": int(kept.eq(True).fillna(False).sum()),
+        "unmanaged": int(kept.eq(False).fillna(False).sum()),
+        "management_unknown": int(kept.isna().sum()),
+    }
+    takeover = _column(management, "takeover_date")
+    ahead = takeover.astype("str").str[:10] > as_of[:10]
+    facts["takeovers"] = int((takeover.notna() & (ahead | _column(management, "mode").eq(caring.NOBODY))).sum())
     return facts
 
 
@@ -161,9 +222,13 @@ def _works(works: pd.DataFrame) -> dict[str, float | str | None]:
     return {"heads": "、".join(heads) or None, "head_count": count if heads else None, "items": told}
 
 
+_UNSERVED: Final = ("not_connected", "no_main", "dangling", "wrong_outlet", "no_gravity")
+"""Verdicts that say "no"; an inlet or a network that nobody has found is not known, and told apart."""
+
+
 def _sewer(verdicts: pd.DataFrame, compounds: pd.DataFrame) -> dict[str, float | str | None]:
     count = verdicts["verdict"].value_counts()
-    unserved = verdicts[~verdicts["verdict"].isin(["connected", "no_data"])]
+    unserved = verdicts[verdicts["verdict"].isin(_UNSERVED)]
     households = compounds.loc[compounds["compound_id"].isin(unserved["compound_id"])].get("households")
     facts: dict[str, float | str | None] = {v: int(count.get(v, 0)) for v in ("no_main", "inlet_unknown", "no_data")}
     known = None if households is None else pd.to_numeric(households, errors="coerce").sum(min_count=1)
@@ -251,8 +316,12 @@ def year_sentence(year: int, row: pd.Series, rows: pd.DataFrame, words: Mapping[
     known, count = int(live["status"].notna().sum()), int(row["compounds"])
     figures["unknown"] = count - known
     text = filler.format(words["facts"], **figures)
-    if row["completed"] == count and row["finish_known"] == count and 0 < row["completed_in_year"] < count:
-        done = live["finish_actual"].astype("str").max()
+    finish = live["finish_actual"].astype("str") if "finish_actual" in live else pd.Series(dtype="str")
+    early = bool(
+        (finish.str[:4] < str(year)).fillna(False).any()
+    )  # "the rest followed later" would not be true of them
+    if row["completed"] == count == row["finish_known"] and 0 < row["completed_in_year"] < count and not early:
+        done = finish.max()
         text += filler.format(words["completed_later"], **figures, later_until=chinese_date(done[:7]))
     elif row["completed"] == count:
         text += words["all_completed"]

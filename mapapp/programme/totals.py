@@ -15,8 +15,7 @@ FIGURES: Final = ("floor_area_m2", "buildings", "households", "invest_total_wan"
 """What is summed over compounds: m2, buildings, households, 10,000 yuan."""
 
 _KINDS: Final = {"planned": status.IN_PLAN, "started": status.STARTED, "completed": status.COMPLETED,
-                 "accepted": status.ACCEPTED, "managed": frozenset({"managed"}),
-                 "relapsed": frozenset({"relapsed"})}  # fmt: skip
+                 "accepted": status.ACCEPTED, "managed": frozenset({"managed"})}  # fmt: skip
 
 
 def by_year(compounds: pd.DataFrame) -> pd.DataFrame:
@@ -25,7 +24,8 @@ def by_year(compounds: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     compounds : DataFrame
-        One row per compound: ``programme_year status households ...``. Columns that are absent count as missing; rows
+        One row per compound: ``programme_year status households ...``; ``relapsed`` (bool) is the flag of `management`,
+        which a status of that name raises, too. Columns that are absent count as missing; rows
         without a programme year, and withdrawn ones, are left out.
 
     Returns
@@ -80,6 +80,8 @@ def _complete(compounds: pd.DataFrame) -> pd.DataFrame:
         table[name] = pd.to_numeric(table[name], errors="coerce") if name in table else float("nan")
     for name in ("status", "finish_actual", "start_actual"):
         table[name] = table[name].astype("object") if name in table else None
+    flag = table["relapsed"].eq(True).fillna(False) if "relapsed" in table else pd.Series(False, index=table.index)
+    table["relapsed"] = flag.to_numpy(dtype=bool) | table["status"].eq("relapsed").to_numpy(dtype=bool)
     return table
 
 
@@ -92,6 +94,8 @@ def _one(group: pd.DataFrame) -> dict[str, float]:
         hit = group["status"].isin(statuses)
         row[kind] = int(hit.sum())
         row[f"{kind}_households"] = group.loc[hit, "households"].sum()
+    row["relapsed"] = int(group["relapsed"].sum())
+    row["relapsed_households"] = group.loc[group["relapsed"], "households"].sum()
     finish = group.loc[group["status"].isin(status.COMPLETED), ["finish_actual", "programme_year"]].dropna()
     year = finish["programme_year"].astype("int64").astype("str")
     row["completed_in_year"] = int((finish["finish_actual"].astype("str").str[:4] == year).sum())

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mapapp.core import filters, status
 from mapapp.core.text import Lang
-from mapapp.programme import funding, projects, totals
+from mapapp.programme import funding, management, totals
 from mapapp.render import style
 from mapapp.services import problems, snapshots, words
 from mapapp.services.frames import View
@@ -22,7 +22,8 @@ _STATUSES: Final[Mapping[str, frozenset[str]]] = {
     "planned": status.IN_PLAN, "started": status.STARTED, "completed": status.COMPLETED, "accepted": status.ACCEPTED,
 }  # fmt: skip
 _AGES: Final = (("30", 0, 30), ("90", 31, 90), ("old", 91, 10**9))
-_NO_SEWER: Final = ("not_connected", "no_main", "dangling", "wrong_outlet", "no_gravity", "inlet_unknown")
+_NO_SEWER: Final = tuple(name for name, verdict in words.verdicts().items() if verdict.served is False)
+"""Verdicts that say "no"; an inlet or a network that nobody has found is not known."""
 
 
 def address(view: View, **wanted: Sequence[object]) -> str:
@@ -225,7 +226,7 @@ def _sewer(view: View, table: pd.DataFrame, lang: Lang) -> Json:
         "rows": rows,
         "households": None if households is None else _plain(households[unserved].sum()),
         "compounds": int(unserved.sum()),
-        "href": address(view, **everywhere, verdict=lacking) if lacking else address(view),
+        "href": address(view, **everywhere, verdict=lacking or list(_NO_SEWER)),
         "most": max((float(str(r["households"] or 0)) for r in rows), default=0),
     }
 
@@ -259,14 +260,10 @@ def _management(view: View, table: pd.DataFrame, lang: Lang) -> Json:
     """Return the managed share of completed compounds, by programme year and by mode, and the relapse flags."""
     completed = table[table["status"].isin(status.COMPLETED)] if "status" in table else table.iloc[:0]
     kept = pd.DataFrame(view.table("management")) if "management" in view.layers else None
-    flagged = projects.relapsed(table, kept) & set(table["compound_id"])
-    mode = pd.Series(None, index=completed.index, dtype="object")
-    if kept is not None and "mode" in kept:
-        modes = kept.drop_duplicates("compound_id").set_index("compound_id")["mode"].astype("object")
-        mode = completed["compound_id"].map(modes)
-    # a ledger that says "long-term management" is evidence too, where no record says otherwise
-    said = completed["status"].eq("managed") & mode.isna() if "status" in completed else mode.notna()
-    has = (mode.notna() & ~mode.isin(["none", "unknown"])) | said
+    relapse = management.relapse(table, kept).eq(True).fillna(False)
+    flagged = table.loc[relapse.to_numpy(dtype=bool), "compound_id"]
+    mode = management.mode(completed, kept)
+    has = management.managed(completed, kept).eq(True).fillna(False)
     rows = []
     for year, index in completed.groupby(pd.to_numeric(completed["programme_year"], errors="coerce")).groups.items():
         managed = int(has.loc[index].sum())

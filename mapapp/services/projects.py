@@ -10,7 +10,7 @@ import pandas as pd
 from mapapp.core import schema
 from mapapp.core.errors import ForbiddenError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
-from mapapp.programme import projects, totals, works
+from mapapp.programme import management, projects, totals, works
 from mapapp.services import viewing, words
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
@@ -36,7 +36,8 @@ def overview(view: View, lang: Lang) -> Json:
         ``as_of rows total outside twice compounds kinds works strangers history``; the total counts each compound once.
     """
     table, compounds = _table(view, "projects"), _table(view, "compounds")
-    flagged = projects.relapsed(compounds, _table(view, "management"))
+    relapse = management.relapse(compounds, _table(view, "management"))
+    flagged = set(compounds.loc[relapse.eq(True).fillna(False).to_numpy(dtype=bool), "compound_id"])
     found = projects.summary(table, compounds, flagged)
     facts = found.reset_index(drop=True)  # in the order of the projects
     own = table.drop(columns=[c for c in facts.columns if c in table]).reset_index(drop=True)

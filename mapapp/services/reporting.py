@@ -22,7 +22,8 @@ from mapapp.services.scope import Scope
 
 Json = dict[str, Any]
 
-_TABLES: Final = ("verdicts", "problems", "meetings", "management", "design_changes", "works")
+_TABLES: Final = ("verdicts", "problems", "meetings", "management", "design_changes", "opinions",
+                  "inspections", "works")  # fmt: skip
 _OWN: Final = "report_template"
 _LARGEST: Final = 100_000
 

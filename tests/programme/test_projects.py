@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from mapapp.programme import funding, projects, works
+from mapapp.programme import management as caring
 
 
 def town() -> pd.DataFrame:
@@ -47,7 +48,8 @@ def test_a_project_is_finished_only_when_all_its_compounds_are_and_not_in_its_pr
 
 def test_a_relapse_is_a_flag_and_leaves_the_compound_completed() -> None:
     management = pd.DataFrame({"compound_id": ["B", "A"], "relapse_items": ["飞线", " "]})
-    flagged = projects.relapsed(town(), management)
+    towns = town()
+    flagged = set(towns.loc[caring.relapse(towns, management).eq(True).fillna(False), "compound_id"])
     assert flagged == {"B"}
     assert projects.summary(PROJECTS, town(), flagged).loc["P1", ["completed", "relapsed"]].tolist() == [2, 1]
 

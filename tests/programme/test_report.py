@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mapapp import resources
-from mapapp.programme import report
+from mapapp.programme import report, totals
 
 
 @pytest.fixture
@@ -73,3 +73,54 @@ def test_a_sentence_without_its_fact_is_not_written(template: dict[str, Any]) ->
 @pytest.mark.parametrize(("iso", "said"), [("2026-11-05", "2026年11月5日"), ("2022-05", "2022年5月")])
 def test_dates_carry_no_leading_zeros(iso: str, said: str) -> None:
     assert report.chinese_date(iso) == said
+
+
+def facts(compounds_: pd.DataFrame | None = None, **tables: pd.DataFrame) -> dict[str, Any]:
+    return report.gather({"compounds": compounds() if compounds_ is None else compounds_, **tables}, "2022-11-25")
+
+
+def test_only_what_residents_asked_for_is_their_wish(template: dict[str, Any]) -> None:
+    changes = pd.DataFrame({"compound_id": ["A", "A", "B"], "reason": ["cost", "resident_feedback", None]})
+    made = report.compose({"compounds": compounds(), "design_changes": changes}, template, county="云岭县", as_of="2022-11-25")  # fmt: skip
+    assert "设计变更3处，其中根据居民意愿调整1处" in "\n".join(p.text for p in made.paragraphs)
+
+
+def test_a_meeting_that_is_only_called_has_not_been_held() -> None:
+    meetings = pd.DataFrame({"meeting_id": ["1", "2"], "held_on": ["2022-11-22", "2022-12-27"]})
+    assert facts(meetings=meetings)["meetings"] == 1
+
+
+def test_an_inlet_that_nobody_found_is_not_called_unserved() -> None:
+    verdicts = pd.DataFrame({"compound_id": ["A", "B"], "verdict": ["inlet_unknown", "dangling"]})
+    found = facts(verdicts=verdicts)
+    assert (found["unserved"], found["inlet_unknown"], found["unserved_households"]) == (1, 1, 46)
+
+
+def test_a_relapse_is_read_from_the_flag_and_withdrawn_compounds_count_nowhere() -> None:
+    kept = pd.DataFrame({"compound_id": ["A", "B"], "mode": ["none", "unit"], "relapse_items": ["飞线", "占道"]})
+    assert facts(management=kept)["relapsed"] == 2
+    found = facts(compounds(status=["completed", "withdrawn"]), management=kept, problems=pd.DataFrame(
+        {"compound_id": ["A", "B", None], "status": ["open"] * 3, "category": ["other"] * 3}))  # fmt: skip
+    assert (found["total"], found["relapsed"], found["managed"], found["unmanaged"], found["problems"]) == (
+        1,
+        1,
+        0,
+        1,
+        2,
+    )
+
+
+def test_inspections_count_what_was_found_and_what_was_put_right() -> None:
+    held = pd.DataFrame({"compound_id": ["A"] * 4, "held_on": ["2022-10-01"] * 3 + ["2022-12-01"], "result": ["passed", "rectify", "stopped", "rectify"],
+                         "rectified_on": [None, "2022-10-09", None, None]})  # fmt: skip
+    found = facts(inspections=held)
+    assert [found[n] for n in ("inspections", "inspections_bad", "inspections_mended")] == [3, 2, 1]
+
+
+def test_the_rest_followed_later_is_only_said_where_it_did(template: dict[str, Any]) -> None:
+    assert "剩余" not in text(template, finish_actual=["2020-12", "2021-10"])
+
+
+def test_a_flag_counts_beside_the_status_in_totals() -> None:
+    whole = totals.whole(compounds(relapsed=pd.array([True, None], dtype="boolean")))
+    assert (whole["completed"], whole["relapsed"], whole["relapsed_households"]) == (2, 1, 100)
