@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mapapp.store import Database
 
 SHORTEST_PASSWORD: Final = 10
+_nobodies = attempts.Notepad()
 
 
 class WrongError(ForbiddenError):
@@ -72,11 +73,11 @@ def log_in(db: Database, name: str, password: str) -> Account:
     """
     name = name.strip()
     what = f"user:{name}"
-    if (left := attempts.wait(db, what)) is not None:
+    # names that nobody has are not written down, and wait like the others: a wait would tell that there is such a user
+    book: attempts.Book = db if find(db, name) is not None else _nobodies
+    if (left := attempts.claim(book, what)) is not None:
         raise LockedError(_locked(left))
     if db.users.verify(name, password) is None:
-        if find(db, name) is not None:  # names that nobody has are not written down
-            attempts.wrong(db, what)
         raise WrongError(Text("用户名或密码不对。", "The name or the password is wrong."))
     attempts.right(db, what)
     account = find(db, name)

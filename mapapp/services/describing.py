@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import date
 from typing import Any
 
 import geopandas as gpd
@@ -11,8 +10,8 @@ import geopandas as gpd
 from mapapp.core import filters, schema
 from mapapp.core.text import Lang
 from mapapp.render import style as table
+from mapapp.services import narrowing, snapshots, tiling, viewing, words
 from mapapp.services import scope as scopes
-from mapapp.services import snapshots, tiling, viewing, words
 from mapapp.services.frames import ALIASES, LISTS, View
 
 Json = dict[str, Any]
@@ -43,7 +42,7 @@ def describe(view: View, lang: Lang, *, base: str = "") -> Json:
         "title": (share.title if share else "") or db.name,
         "county": db.name,
         "as_of": view.as_of,
-        "as_of_now": date.today().isoformat(),
+        "as_of_now": view.county.changed_on,
         "live": view.snapshot is None,
         "snapshot": None if view.snapshot is None else str(view.snapshot.id),
         "crs": _crs(view),
@@ -93,7 +92,7 @@ def _layer(view: View, name: str, lang: Lang, base: str, box: list[float] | None
         "count": len(frame),
         "geometry": next((s for s in _SHAPES if s in declared.geometry), None) if drawn else None,
         "on": name in ("compounds", "findings", "pipes", "outlets", "streets", "waters", "links") and drawn,
-        "class_column": viewing.CLASS_COLUMN.get(name),
+        "class_column": narrowing.CLASS_COLUMN.get(name),
         "table": not allowed.counts_only,
         "bounds": box,
         "columns": [],
@@ -101,7 +100,7 @@ def _layer(view: View, name: str, lang: Lang, base: str, box: list[float] | None
     }
     if allowed.precision == "point":
         out["geometry"] = "point"
-    column = viewing.CLASS_COLUMN.get(name)
+    column = narrowing.CLASS_COLUMN.get(name)
     if column and column in frame.columns:
         out["values"][column] = filters.count(frame[column])
     if not allowed.counts_only:
@@ -154,7 +153,7 @@ def _filters(view: View, lang: Lang) -> list[Json]:
         return []
     frame = view.frame("compounds")
     out = []
-    for column in viewing.FILTER_COLUMNS:
+    for column in narrowing.FILTER_COLUMNS:
         if column not in frame.columns:
             continue
         counts = filters.count(frame[column], is_list=column in LISTS)

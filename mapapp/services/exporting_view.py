@@ -11,7 +11,7 @@ from mapapp.core import filters, schema
 from mapapp.core.errors import ForbiddenError
 from mapapp.core.text import Text
 from mapapp.render import files
-from mapapp.services import viewing
+from mapapp.services import narrowing
 from mapapp.services.frames import View
 
 _TYPES: Final = {
@@ -44,7 +44,7 @@ def table(view: View, layer: str, wanted: filters.Filters, kind: str) -> File:
     allowed = view.access(layer)
     if not view.scope.downloads or allowed.counts_only:
         raise ForbiddenError(Text("此处不能下载表格。", "Tables cannot be downloaded here."))
-    frame = viewing.select(view, layer, wanted).reset_index(drop=True)
+    frame = narrowing.select(view, layer, wanted).reset_index(drop=True)
     if view.scope.share is not None and "geometry" in frame.columns:
         frame = frame.drop(columns="geometry")  # a unit takes a table of its items along, never a map
     name = f"{layer}-{view.as_of}.{kind}"

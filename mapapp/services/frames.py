@@ -11,7 +11,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,12 +27,10 @@ from mapapp.core.text import Text
 from mapapp.services import scope as scopes
 from mapapp.services import words
 from mapapp.services.scope import Access, Scope
+from mapapp.services.words import LISTS as LISTS
 
 if TYPE_CHECKING:
     from mapapp.store import Database
-
-LISTS: Final = frozenset({"rules", "rule", "unit", "co_units", "works_done", "relapse_items", "compound_ids"})
-"""Columns whose cells hold several items joined by ``;``."""
 
 ALIASES: Final[Mapping[str, str]] = {"year": "programme_year", "rule": "rules"}
 """Short names of compound columns in addresses."""
@@ -90,6 +88,11 @@ class County:
                 self._db = store.open(self.url)
             return self._db
 
+    @property
+    def changed_on(self) -> str:
+        """The day of the last change of the live data, on this machine's calendar."""
+        return changed_on(self.db)
+
     def close(self) -> None:
         """Close the database; a later use opens it again."""
         with self._lock:
@@ -131,6 +134,18 @@ class County:
         return View(self, scope, max(hits, key=lambda s: s.id), notices)
 
 
+def changed_on(db: Database) -> str:
+    """Return the day on which the data last changed, ISO 8601, on this machine's calendar; today when it never did.
+
+    Views, users and shares are no data. Live data goes by this day and not by today's, so that nobody takes last
+    month's figures for today's.
+    """
+    last = db.revisions(limit=1)
+    if last.empty:
+        return date.today().isoformat()
+    return datetime.fromisoformat(str(last["at"].iloc[0])).astimezone().date().isoformat()
+
+
 def _beside(url: str) -> Path:
     if "://" in url:
         return Path.cwd() / ".mapapp-tiles" / "".join(c if c.isalnum() else "_" for c in url.rpartition("@")[2])
@@ -155,10 +170,10 @@ class View:
 
     @property
     def as_of(self) -> str:
-        """The date all figures hold for, ISO 8601: the snapshot's, else today, because live data is what is known now."""
+        """The date all figures hold for, ISO 8601: the snapshot's, else that of the last change of the data."""
         if self.snapshot is not None:
             return str(self.snapshot.as_of)[:10]
-        return date.today().isoformat()
+        return self.county.changed_on
 
     @cached_property
     def _stored(self) -> frozenset[str]:
@@ -310,10 +325,25 @@ class View:
             owner, _, own = column.rpartition(".")
             if (owner or "compounds") == layer:
                 wanted[ALIASES.get(own, own) if layer == "compounds" else own] = values
-        try:
-            return filters.mask(frame, wanted, lists=LISTS)
-        except InputError:  # the data moved on: what was filtered for is no longer there
+        try:  # every value is right here: one that no row holds any more passes none, and the others stay
+            return filters.mask(frame, wanted, lists=LISTS, vocabulary=wanted)
+        except InputError:  # the data moved on: the column is no longer there
             return np.zeros(len(frame), dtype=bool)
+
+    def lost(self) -> dict[str, list[str]]:
+        """Return the values of a share's own filters on compounds that no compound of the county holds any more.
+
+        By column, for columns that this asker sees: what they do not see is not named to them.
+        """
+        share, out = self.scope.share, {}
+        raw = self._raw("compounds") if share is not None and "compounds" in self.layers else None
+        for name, values in (share.filters if share is not None and raw is not None else {}).items():
+            owner, _, own = name.rpartition(".")
+            own = ALIASES.get(own, own)
+            if owner in ("", "compounds") and raw is not None and self.access("compounds").allows(own):
+                there = set(filters.count(raw[own], is_list=own in LISTS)) if own in raw.columns else set()
+                out[own] = [value for value in values if value not in there]
+        return {column: values for column, values in out.items() if values}
 
     def _shared_ids(self) -> set[str]:
         """Return the compounds that the share's own filters keep."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
@@ -49,7 +48,7 @@ def standalone(
         layers = {name: db.read(name, snapshot=at) for name in sorted(wanted & there)}
         if there & {"compounds", "ledger"}:
             layers["compounds"] = frames.compound_table(db, at)
-        day = next((str(s.as_of)[:10] for s in db.snapshots() if s.id == at), date.today().isoformat())
+        day = next((str(s.as_of)[:10] for s in db.snapshots() if s.id == at), frames.changed_on(db))
         title = db.name
     drawn = {n: f for n, f in layers.items() if isinstance(f, gpd.GeoDataFrame) and len(f)}
     progress(0.5, Text("写出页面", "writing the page"))

@@ -52,6 +52,10 @@ FREE_TEXT: Final = frozenset({"plan_file", "note", "description", "measure", "mi
 _BASIC: Final = frozenset({"compound_id", "name", "street", "status", "programme_year", "letter"})
 
 
+EVERYWHERE: Final = "*"
+"""The embedding origin of a share that any site may frame."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShareSpec:
     """What a share opens: the state of a view, and the choices of its maker. Stored as JSON.
@@ -75,7 +79,7 @@ class ShareSpec:
     reply : bool
         Whether its holder may send opinions about its compounds; they are kept and never shown back.
     embed : tuple of str
-        Origins that may frame the page; empty for none.
+        Origins that may frame the page, or `EVERYWHERE`; empty for none.
     title, place : str
         Heading, and ``z/lat/lon`` where it opens.
     """
@@ -314,6 +318,8 @@ def check_spec(spec: ShareSpec) -> None:
 
 
 def _check_origin(origin: str) -> None:
+    if origin == EVERYWHERE:
+        return
     scheme, _, rest = origin.partition("://")
     plain = rest and all(c.isalnum() or c in ".-:*[]" for c in rest)
     if scheme not in ("https", "http") or not plain:

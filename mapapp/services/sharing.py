@@ -15,7 +15,7 @@ import segno
 from mapapp.core import schema
 from mapapp.core.errors import ForbiddenError, GoneError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
-from mapapp.services import attempts, frames, snapshots, viewing
+from mapapp.services import attempts, frames, narrowing, snapshots
 from mapapp.services import scope as scopes
 from mapapp.services.accounts import LockedError
 from mapapp.services.frames import County
@@ -24,6 +24,16 @@ from mapapp.services.scope import Scope, ShareSpec
 DEFAULT_DAYS: Final = 14
 LONGEST: Final = timedelta(days=366)
 SHORTEST_CODE: Final = 4
+FREE_TOGETHER: Final = 50
+"""Wrong pass codes of all askers of one share together before everybody waits."""
+
+
+class OverError(GoneError):
+    """A share that expired or was revoked; pages that framed it may still frame the sentence that says so."""
+
+    def __init__(self, saw: Text, need: Text, *, embed: tuple[str, ...]) -> None:
+        super().__init__(saw, need)
+        self.embed = embed
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +200,9 @@ def _fix_filters(county: County, scope: Scope, spec: ShareSpec) -> ShareSpec:
     """
     view = county.at(scope, spec.snapshot)
     kept: dict[str, tuple[str, ...]] = {}
-    for layer, wanted in viewing.split(view, spec.filters).items():
+    for layer, wanted in narrowing.split(view, spec.filters).items():
         if layer == "compounds" or layer in spec.layers:
-            viewing.select(view, layer, {f"{layer}.{column}": values for column, values in wanted.items()})
+            narrowing.select(view, layer, {f"{layer}.{column}": values for column, values in wanted.items()})
             kept |= {f"{layer}.{column}": tuple(values) for column, values in wanted.items()}
     return dataclasses.replace(spec, filters=kept)
 
@@ -257,12 +267,13 @@ def open_(county: County, token: str, *, now: datetime | None = None) -> Opened:
     ------
     NotFoundError
         When no share has this token; found out by one look-up of its hash, like a known one.
-    GoneError
+    OverError
         From the very second it expires, or when it was revoked.
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]{16,128}", token):
         raise NotFoundError(Text("没有这个分享。", "There is no such share."))
     share = county.db.shares.by_token(token)
+    spec = ShareSpec.from_json(share.spec)
     if share.over(now or datetime.now(UTC)):
         saw = (
             Text("此链接已被发送人撤销。", "The sender revoked this link.")
@@ -271,8 +282,7 @@ def open_(county: County, token: str, *, now: datetime | None = None) -> Opened:
                 at=(share.expires_at or "").replace("T", " ")
             )
         )
-        raise GoneError(saw, Text("请联系发送人重新获取。", "Ask the sender for a new one."))
-    spec = ShareSpec.from_json(share.spec)
+        raise OverError(saw, Text("请联系发送人重新获取。", "Ask the sender for a new one."), embed=spec.embed)
     recipient = share.recipient or ""
     return Opened(
         share.id, Scope(recipient or "share", share=spec), spec, share.title or "", recipient, share.created_at,
@@ -280,31 +290,37 @@ def open_(county: County, token: str, *, now: datetime | None = None) -> Opened:
     )  # fmt: skip
 
 
-def enter(county: County, opened: Opened, code: str) -> None:
+def enter(county: County, opened: Opened, code: str, *, who: str = "") -> None:
     """Check a pass code.
+
+    Parameters
+    ----------
+    county : County
+    opened : Opened
+    code : str
+    who : str
+        A mark of who asks that tells nobody their address. Five wrong codes of one asker make that asker wait, fifty
+        of all askers together make everybody wait: a minute, then two, four … up to an hour. Nothing shuts for good.
 
     Raises
     ------
     LockedError
-        After five wrong codes, with the time to wait; after ten in a row the share stays shut.
+        With the time to wait; a right code does not help before.
     ForbiddenError
         When the code is wrong.
     """
-    what = f"share:{opened.number}"
-    if (left := attempts.wait(county.db, what)) is not None:
+    db, all_ = county.db, f"share:{opened.number}"
+    mine = f"{all_}:{who}"
+    left = attempts.wait(db, all_) or attempts.claim(db, mine) or attempts.claim(db, all_, free=FREE_TOGETHER)
+    if left is not None:
         minutes = max(1, round(left.total_seconds() / 60))
         raise LockedError(
             Text(f"尝试次数过多，请 {minutes} 分钟后再试。", f"Too many attempts; try again in {minutes} min.")
         )
-    if not county.db.shares.check_passcode(opened.number, code):
-        attempts.wrong(county.db, what)
-        if county.db.shares.get(opened.number).locked:
-            raise LockedError(
-                Text("访问码错误次数过多，此链接已锁定。", "Too many wrong pass codes; this link is locked."),
-                Text("请联系发送人重新获取。", "Ask the sender for a new one."),
-            )
+    if not db.shares.check_passcode(opened.number, code):
         raise ForbiddenError(Text("访问码不对。", "The pass code is wrong."))
-    attempts.right(county.db, what)
+    attempts.right(db, mine)
+    attempts.right(db, all_)
 
 
 def count_view(county: County, opened: Opened) -> None:
@@ -337,7 +353,7 @@ def listed(county: County, scope: Scope, *, now: datetime | None = None) -> list
             "expires_at": share.expires_at,
             "state": "revoked" if share.revoked_at else "expired" if share.over(moment) else "open",
             "has_code": share.has_passcode,
-            "locked": share.locked,
+            "wrong_codes": share.attempts,
             "views": share.views,
             "last_viewed_at": share.last_viewed_at,
         }
@@ -395,4 +411,6 @@ def vanished(view: frames.View) -> list[Text]:
     notes = [Text("“{layer}”目前没有数据。", "{layer} holds no data any more.").format(layer=layer) for layer in gone]
     if spec.filters and "compounds" in view.layers and not len(view.frame("compounds")):
         notes.append(Text("没有小区符合此分享的筛选条件。", "No compound passes this share's filters any more."))
+    elif spec.filters:
+        notes += narrowing.gone(view)
     return notes

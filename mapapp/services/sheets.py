@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import threading
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Final, get_args
 
@@ -18,7 +17,7 @@ from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme.report import chinese_date
 from mapapp.render import sheet, surround
-from mapapp.services import counties
+from mapapp.services import counties, frames
 
 SCALES: Final = sheet.SCALES
 LAYERS = (
@@ -148,7 +147,7 @@ def write(
         if there & {"compounds", "ledger"}:
             layers["compounds"] = db.effective_compounds(snapshot=at)
         layers_drawn = {n: f for n, f in layers.items() if isinstance(f, gpd.GeoDataFrame) and _drawable(f)}
-        day = next((str(s.as_of)[:10] for s in db.snapshots() if s.id == at), date.today().isoformat())
+        day = next((str(s.as_of)[:10] for s in db.snapshots() if s.id == at), frames.changed_on(db))
         name, crs = db.name, db.crs
     title, bounds = _extent(name, layers_drawn, compound, bbox, crs.to_string())
     chosen = scale or sheet.fitting_scale(bounds, paper)

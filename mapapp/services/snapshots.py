@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mapapp.core.errors import InputError
 from mapapp.core.text import Text
+from mapapp.services import frames
 from mapapp.services.scope import Scope
 
 if TYPE_CHECKING:
@@ -51,11 +52,14 @@ def freeze(db: Database, scope: Scope, *, as_of: str, title: str | None = None) 
     return plain(db.snapshot(day.isoformat(), by=scope.name, title=title))
 
 
-def present(db: Database, *, by: str, today: date | None = None) -> Snapshot:
-    """Return a snapshot of the state as it is now: the newest one when nothing changed since, else a new one."""
+def present(db: Database, *, by: str) -> Snapshot:
+    """Return a snapshot of the state as it is now: the newest one when nothing changed since, else a new one.
+
+    A new one is as of the day on which the data last changed.
+    """
     existing = db.snapshots()
     if existing:
         newest = max(existing, key=lambda s: s.id)
         if newest.revision == db.revision:
             return newest
-    return db.snapshot((today or date.today()).isoformat(), by=by, title=None)
+    return db.snapshot(frames.changed_on(db), by=by, title=None)

@@ -1,4 +1,4 @@
-"""This module answers what a page asks about the county: the view, its counts, totals, tables, one feature, a search.
+"""This module answers what a page asks about the county: its counts, totals, tables, and one feature.
 
 Every function takes a `frames.View`, which shows only what the asker may see; nothing here looks past it. Answers are
 plain values ready for JSON, in the asker's language.
@@ -7,7 +7,7 @@ plain values ready for JSON, in the asker's language.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -18,154 +18,15 @@ import shapely
 from mapapp.core import disclosure, filters, schema
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Lang, Text
-from mapapp.services import words
+from mapapp.services import narrowing, words
 from mapapp.services.frames import ALIASES, LISTS, View
+from mapapp.services.words import label as label
 
 Json = dict[str, Any]
 
-CLASS_COLUMN: Final[Mapping[str, str]] = {
-    "compounds": "status", "verdicts": "verdict", "pipes": "kind", "manholes": "kind", "outlets": "facility",
-    "findings": "rule", "problems": "category", "streets": "class",
-}  # fmt: skip
-"""The column a layer is coloured and counted by."""
-
-FILTER_COLUMNS: Final = ("programme_year", "status", "street", "unit", "verdict", "rules")
 _SHORT: Final = {column: short for short, column in ALIASES.items()}
 _TOTALS: Final = ("households", "floor_area_m2", "buildings", "population", "invest_total_wan", "invest_done_wan")
-_SHOWN_FIRST: Final = frozenset({"compounds", "findings", "pipes", "links"})
-_LABELS: Final[Mapping[str, Text]] = {
-    "verdict": Text("接入结论", "Sewer verdict"),
-    "evidence": Text("依据", "Evidence"),
-    "distance_m": Text("到管线距离", "distance to the pipe"),
-    "rules": Text("问题", "Findings"),
-    "rule": Text("问题", "Finding"),
-    "unit": Text("责任单位", "Unit"),
-    "letter": Text("符号", "Letter"),
-    "problems_open": Text("未销号问题", "Open problems"),
-    "sewer_pending": Text("污水待接入", "Waiting for a sewer"),
-    "programme_year": Text("改造年度", "Programme year"),
-    "status": Text("改造状态", "Status"),
-    "street": Text("街道", "Street office"),
-    "severity": Text("严重程度", "Severity"),
-    "message": Text("说明", "Message"),
-    "layer": Text("图层", "Layer"),
-    "feature_id": Text("对象", "Feature"),
-}
-_SEARCHED: Final = ("compounds", "streets", "problems", "outlets", "manholes", "pipes", "findings")
-_SEARCH_COLUMNS: Final = ("name", "address", "street", "community")
 _MAX_LIMIT: Final = 1000
-
-
-def label(layer: str, column: str) -> tuple[Text, str, str]:
-    """Return a column's label, unit and kind; a column that a file brought along is called what the file calls it."""
-    declared = schema.layer(layer).column(column)
-    text = _LABELS.get(column) or (declared.label if declared else Text(column, column))
-    if declared is None:
-        return text, "m" if column.endswith("_m") else "", "list" if column in LISTS else "str"
-    return text, declared.unit, declared.kind
-
-
-def split(view: View, wanted: filters.Filters) -> dict[str, filters.Filters]:
-    """Return filters by the layer they belong to.
-
-    ``pipes.kind`` names its layer. A bare column belongs to the compounds when they have it (``status``, ``year``,
-    ``street``, ``unit``, ``verdict``, ``rule``, …), else to the layer that is classed by it, else to the first that has it.
-
-    Raises
-    ------
-    InputError
-        When this asker sees no layer with such a column.
-    """
-    out: dict[str, dict[str, tuple[str, ...]]] = {}
-    for column, values in wanted.items():
-        layer, _, own = column.rpartition(".")
-        if not layer:
-            layer, own = _owner(view, ALIASES.get(column, column)), ALIASES.get(column, column)
-        view.access(layer)
-        many = [
-            v
-            for value in values
-            for v in (words.status_values(value) if (layer, own) == ("compounds", "status") else (value,))
-        ]
-        out.setdefault(layer, {})[own] = tuple(dict.fromkeys(many))
-    return dict(out)
-
-
-def _owner(view: View, column: str) -> str:
-    if "compounds" in view.layers and column in view.table("compounds").columns:
-        return "compounds"
-    if column == "rules" and "findings" in view.layers:
-        return "findings"
-    declared = [
-        name
-        for name in view.layers
-        if view.access(name).allows(column) and schema.layer(name).column(column) is not None
-    ]
-    classed = [name for name in declared if CLASS_COLUMN.get(name) == column]
-    if not declared:
-        raise InputError(
-            Text(f"没有可用来筛选的列“{column}”。", f"There is no column {column!r} to filter by."), where=f"f.{column}"
-        )
-    return (classed or declared)[0]
-
-
-def _vocabulary(layer: str, columns: Sequence[str]) -> dict[str, set[str]]:
-    """Return values that are right although no row may hold them now: codes, verdicts, rules."""
-    out: dict[str, set[str]] = {}
-    for column in columns:
-        declared = schema.layer(layer).column(column)
-        if declared is not None and declared.codes:
-            out[column] = {code.value for code in declared.codes}
-        if column in ("verdict", "rule", "rules"):
-            out[column] = set(words.verdicts() if column == "verdict" else words.rules())
-    return out
-
-
-def select(view: View, layer: str, wanted: filters.Filters) -> pd.DataFrame:
-    """Return the rows of a layer that pass the filters, as this asker sees them.
-
-    Filters on compounds also narrow what hangs on a compound (verdicts, problems, findings about it, links to it);
-    layers that hang on none (pipes, streets) they leave as they are.
-
-    Raises
-    ------
-    NotFoundError, InputError
-        For a layer, column or value that this asker does not see.
-    """
-    frame = view.table(layer)
-    by_layer = split(view, wanted)
-    own = dict(by_layer.get(layer, {}))
-    about = dict(by_layer.get("compounds", {}))
-    if layer == "findings" and "rules" in about | own:
-        own["rule"] = (about | own)["rules"]
-        about.pop("rules", None)
-        own.pop("rules", None)
-    kept = filters.mask(frame, own, lists=LISTS, vocabulary=_vocabulary(layer, list(own)))
-    if layer != "compounds" and about:
-        ids = set(select(view, "compounds", {f"compounds.{k}": v for k, v in about.items()})["compound_id"])
-        kept &= _hangs_on(frame, layer, ids)
-    return frame[kept]
-
-
-def _hangs_on(frame: pd.DataFrame, layer: str, ids: set[str]) -> filters.Mask:
-    if layer == "findings":
-        itself = (frame["layer"] == "compounds") & frame["feature_id"].isin(ids)
-        hit = itself.to_numpy(dtype=bool, na_value=False)
-        return hit | _any_in(frame["related"], ids) if "related" in frame.columns else hit
-    if "compound_ids" in frame.columns:
-        return _any_in(frame["compound_ids"], ids)
-    if "compound_id" in frame.columns:
-        return frame["compound_id"].isin(ids).to_numpy(dtype=bool)
-    return np.ones(len(frame), dtype=bool)
-
-
-def _any_in(column: pd.Series, ids: set[str]) -> filters.Mask:
-    items = (
-        column.astype("str").reset_index(drop=True).str.split(r"[;,]", regex=True).explode().astype("str").str.strip()
-    )
-    hit = np.zeros(len(column), dtype=bool)
-    hit[items.index[items.isin(ids)].to_numpy(dtype=np.intp)] = True
-    return hit
 
 
 def summary(view: View, wanted: filters.Filters, lang: Lang) -> Json:
@@ -176,9 +37,11 @@ def summary(view: View, wanted: filters.Filters, lang: Lang) -> Json:
     dict
         ``as_of``; ``totals``: compounds, gaps, households, floor_area_m2 (m2), buildings, invest_total_wan (万元)…;
         ``missing``: compounds for which a total is not known; ``by``: column to value to count; ``layers``: layer to
-        count of rows; ``years``: one row per programme year; ``rounded``: whether figures are.
+        count of rows; ``years``: one row per programme year; ``rounded``: whether figures are; ``notices``: a sentence
+        for each filter that names what is no longer there.
     """
-    by_layer = split(view, wanted)  # refuses what is unknown before anything is counted
+    asked, sifted = wanted, narrowing.sift(view, wanted)  # refuses what never was before anything is counted
+    wanted = sifted.filters
     out: Json = {
         "as_of": view.as_of,
         "live": view.snapshot is None,
@@ -187,13 +50,14 @@ def summary(view: View, wanted: filters.Filters, lang: Lang) -> Json:
         "by": {},
         "layers": {},
     }
-    out["filters"] = {column: list(values) for column, values in wanted.items()}
+    out["filters"] = {column: list(values) for column, values in asked.items()}
+    out["notices"] = [note.pick(lang) for note in sifted.notes]
     if "compounds" in view.layers:
-        shown = select(view, "compounds", wanted)
+        shown = narrowing.select(view, "compounds", wanted)
         rounded = view.access("compounds").rounded
         out["totals"] = {"compounds": len(shown), **view.sums(shown, _TOTALS)}
         out["missing"] = {c: n for c in out["totals"] if c in shown and (n := int(shown[c].isna().sum()))}
-        for column in FILTER_COLUMNS:
+        for column in narrowing.FILTER_COLUMNS:
             if column in shown.columns:
                 out["by"][_SHORT.get(column, column)] = filters.count(shown[column], is_list=column in LISTS)
         if "sewer_pending" in shown.columns:
@@ -203,16 +67,16 @@ def summary(view: View, wanted: filters.Filters, lang: Lang) -> Json:
         if rounded:
             out["note"] = Text("数字为约数。", "Figures are rounded.").pick(lang)
     for layer in view.layers:
-        frame = select(view, layer, wanted)
+        frame = narrowing.select(view, layer, wanted)
         out["layers"][layer] = len(frame)
-        classed = CLASS_COLUMN.get(layer)
+        classed = narrowing.CLASS_COLUMN.get(layer)
         if classed and layer != "compounds" and classed in frame.columns:
             counts = filters.count(frame[classed])
             out["by"][f"{layer}.{classed}"] = counts
             # the legend counts findings by rule, not compounds that have some
             if layer == "findings" or classed not in out["by"]:
                 out["by"][classed] = counts
-    out["filtered"] = bool(by_layer)
+    out["filtered"] = bool(wanted)
     return out
 
 
@@ -245,7 +109,7 @@ def features(
     -------
     dict
         ``columns``: name, label, unit, kind; ``rows``: values by column, ``_id`` and ``_at`` (lon, lat of a point in it);
-        ``total``, ``offset``, ``limit``, ``as_of``.
+        ``total``, ``offset``, ``limit``, ``as_of``, ``notices``.
 
     Raises
     ------
@@ -253,12 +117,14 @@ def features(
         For a layer, column or value that this asker does not see, or figures out of range.
     """
     allowed = view.access(layer)
-    frame = select(view, layer, wanted)
+    sifted = narrowing.sift(view, wanted)
+    frame = narrowing.select(view, layer, sifted.filters)
     if offset < 0 or not 0 <= limit <= _MAX_LIMIT:
         raise InputError(
             Text(f"offset={offset} 或 limit={limit} 超出范围。", f"offset={offset} or limit={limit} is out of range."),
             Text(f"limit 最大 {_MAX_LIMIT}。", f"At most {_MAX_LIMIT} rows at a time."),
         )
+    told = {"notices": [note.pick(lang) for note in sifted.notes]}
     names = [str(c) for c in in_language(frame.iloc[:0], lang).columns if c != "geometry"]
     if columns is not None:
         if unknown := [c for c in columns if c not in names]:
@@ -267,14 +133,14 @@ def features(
             )
         names = [schema.layer(layer).key, *(c for c in columns if c != schema.layer(layer).key)]
     if allowed.counts_only:
-        return _page(view, layer, frame.iloc[:0], [], len(frame), 0, 0, lang)
+        return _page(view, layer, frame.iloc[:0], [], len(frame), 0, 0, lang) | told
     frame = filters.order(
         frame,
         ALIASES.get(sort, sort) if sort else schema.layer(layer).key,
         descending=descending,
         tie=schema.layer(layer).key,
     )
-    return _page(view, layer, frame.iloc[offset : offset + limit], names, len(frame), offset, limit, lang)
+    return _page(view, layer, frame.iloc[offset : offset + limit], names, len(frame), offset, limit, lang) | told
 
 
 def _page(
@@ -424,9 +290,9 @@ def _related(view: View, other: str, layer: str, id_: str, lang: Lang) -> list[J
     if other == "findings":
         hit = ((frame["layer"] == layer) & (frame["feature_id"] == id_)).to_numpy(dtype=bool, na_value=False)
         if "related" in frame.columns:
-            hit = hit | (_any_in(frame["related"], {id_}) & (frame["layer"] != layer).to_numpy(dtype=bool))
+            hit = hit | (narrowing.any_in(frame["related"], {id_}) & (frame["layer"] != layer).to_numpy(dtype=bool))
     elif "compound_ids" in frame.columns:
-        hit = _any_in(frame["compound_ids"], {id_})
+        hit = narrowing.any_in(frame["compound_ids"], {id_})
     elif "compound_id" in frame.columns:
         hit = (frame["compound_id"] == id_).to_numpy(dtype=bool, na_value=False)
     else:
@@ -440,43 +306,3 @@ def _related(view: View, other: str, layer: str, id_: str, lang: Lang) -> list[J
         if "rule" in row:
             row["title"] = words.value_label("findings", "rule", str(row["rule"]), lang)
     return rows
-
-
-def search(view: View, text: str, lang: Lang, *, limit: int = 12) -> list[Json]:
-    """Return what a name or id typed by a person may mean, best first: equal, then beginning, then containing.
-
-    Looks only at columns this asker sees. An empty text gives nothing. Case does not matter.
-    """
-    wanted = text.strip().lower()[:100]
-    if not wanted:
-        return []
-    out: list[tuple[int, int, Json]] = []
-    for place, layer in enumerate(
-        name for name in _SEARCHED if name in view.layers and not view.access(name).counts_only
-    ):
-        frame = view.table(layer)
-        key = schema.layer(layer).key
-        rank = pd.Series(9, index=frame.index)
-        for weight, column in enumerate(c for c in ("name", key, *_SEARCH_COLUMNS[1:]) if c in frame.columns):
-            if layer in ("pipes", "manholes") and column != key:
-                continue  # a hundred thousand pipes in one road are no answer
-            words = frame[column].astype("str").str.lower()
-            for score, hit in enumerate(
-                (words == wanted, words.str.startswith(wanted), words.str.contains(wanted, regex=False))
-            ):
-                rank = rank.mask(
-                    hit.fillna(False).astype(bool) & (rank > score + 3 * min(weight, 1)), score + 3 * min(weight, 1)
-                )
-        best = frame[rank < 9].assign(_rank=rank[rank < 9]).sort_values("_rank", kind="stable").iloc[:limit]
-        for row, point in zip(records(best), lonlat(view.shapes(best, layer)), strict=True):
-            title = str(row.get("name") or row.get("message") or row[key])
-            under = [schema.layer(layer).title.pick(lang), str(row[key]), str(row.get("street") or "")]
-            item = {
-                "layer": layer,
-                "id": row[key],
-                "title": title,
-                "subtitle": " · ".join(u for u in under if u),
-                "at": point,
-            }
-            out.append((int(str(row["_rank"])), place, item))
-    return [item for _, _, item in sorted(out, key=lambda found: found[:2])[:limit]]

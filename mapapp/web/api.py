@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g, jsonify, make_response, request, send_
 
 from mapapp.core.errors import NotFoundError
 from mapapp.core.text import Text
-from mapapp.services import deciding, describing, exporting_view, snapshots, tiling, viewing
+from mapapp.services import deciding, describing, exporting_view, searching, snapshots, tiling, viewing
 from mapapp.web import context, i18n, openapi, params
 
 
@@ -51,7 +51,7 @@ def add_reading(blueprint: Blueprint) -> None:
     @blueprint.get("/api/search")
     def search() -> Response:
         """Find names and ids like ``q``."""
-        found = viewing.search(
+        found = searching.search(
             context.view(), params.text("q") or "", i18n.language(), limit=params.integer("limit", 12, low=1, high=50)
         )
         return _json({"results": found})

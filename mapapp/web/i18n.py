@@ -82,6 +82,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "shares.expires": Text("有效期至", "Valid until"),
         "shares.views": Text("查看次数", "Views"),
         "shares.by": Text("建立人", "Made by"),
+        "shares.wrong_codes": Text("连续输错访问码 {n} 次", "{n} wrong pass codes in a row"),
         "shares.has_code": Text("有访问码", "with a pass code"),
         "users.title": Text("用户", "Users"),
         "users.name": Text("用户名", "Name"),

@@ -175,6 +175,7 @@ _CARD: dict[str, Text] = {
 }
 
 _SHARE: dict[str, Text] = {
+    "layers.gone": Text("没有图层“{name}”，未显示。", "There is no layer {name}; it is not shown."),
     "share.open": Text("分享", "Share"),
     "share.heading": Text("分享当前视图", "Share this view"),
     "share.what": Text("只分享这些内容：", "Shares exactly this: "),
@@ -213,6 +214,7 @@ _SHARE: dict[str, Text] = {
     "share.download": Text("可下载本单位条目的表格", "Their items may be downloaded as a table"),
     "share.embed": Text("可嵌入的网站（可不填）", "Sites that may embed it (optional)"),
     "share.embed_hint": Text("留空则任何网站都不能嵌入", "Empty: no site may embed it"),
+    "share.embed_anywhere": Text("任何网站都可嵌入", "Any site may embed it"),
     "share.embed_code": Text("嵌入代码", "Embed code"),
     "share.make": Text("生成链接", "Create the link"),
     "share.making": Text("正在生成…", "Creating …"),

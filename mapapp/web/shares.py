@@ -23,7 +23,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core import schema
-from mapapp.core.errors import ForbiddenError, GoneError, InputError, MapappError
+from mapapp.core.errors import ForbiddenError, InputError, MapappError
 from mapapp.core.text import Text
 from mapapp.services import accounts, mapframe, sharing
 from mapapp.web import api, context, errors, i18n, pages, params, records, security
@@ -63,11 +63,13 @@ def opened() -> Blueprint:
         """Take a pass code."""
         found: sharing.Opened = g.opened
         try:
-            sharing.enter(context.county(), found, params.string(params.body(), "code", longest=200))
+            code = params.string(params.body(), "code", longest=200)
+            sharing.enter(context.county(), found, code, who=_asker())
         except ForbiddenError as error:
             status = 429 if isinstance(error, accounts.LockedError) else 403
-            return render_template("share_gate.html", message=error.message(i18n.language()), over=False), status
-        response = redirect(url_for("shared.page"))
+            message = error.message(i18n.language())
+            return render_template("share_gate.html", message=message, over=False, asked=_view_asked()), status
+        response = redirect(url_for("shared.page", **_view_asked()))
         response.set_cookie(
             _cookie(found), _signer().dumps(_pass(found)), path=f"/s/{g.token}", max_age=43_200, httponly=True,
             samesite="Lax", secure=context.settings().behind_https,
@@ -84,15 +86,15 @@ def _let_in() -> Any:
     g.shared = True
     try:
         found = sharing.open_(context.county(), g.token)
-    except GoneError:
-        g.share_over = True
+    except sharing.OverError as error:
+        g.share_over, g.embed = True, error.embed
         raise
     g.opened, g.scope, g.embed = found, found.scope, found.spec.embed
     if found.has_code and request.endpoint != "shared.enter" and not _passed(found):
         g.share_gate = True
         if request.endpoint != "shared.page":
             raise errors.LoginNeeded(i18n.TEXTS["share.gate.title"])
-        return make_response(render_template("share_gate.html", over=False), 200)
+        return make_response(render_template("share_gate.html", over=False, asked=_view_asked()), 200)
     if found.has_code and request.endpoint == "shared.enter":
         g.share_gate = True
     if request.endpoint == "shared.view":
@@ -107,6 +109,18 @@ def _let_in() -> Any:
         }
         g.share_notice = {"share": share, "notices": notes}
     return None
+
+
+def _view_asked() -> dict[str, Any]:
+    """Return the view that the address asks for, so that it is still asked for behind the gate: language and all."""
+    wanted = {"at", "on", "sel", "lang"}
+    return {name: value for name, value in request.args.items() if name in wanted or name.startswith("f.")}
+
+
+def _asker() -> str:
+    """Return a mark of who asks: the same for one network address, and of no use to learn that address from."""
+    key = str(current_app.secret_key or "").encode()
+    return hmac.new(key + b"|share-asker", (request.remote_addr or "").encode(), hashlib.sha256).hexdigest()[:20]
 
 
 def _signer() -> URLSafeSerializer:
@@ -181,7 +195,7 @@ def create() -> Response:
     made, url = _make()
     body = {
         "id": made.number, "url": url, "qr": sharing.qr_svg(url), "expires_at": made.expires_at,
-        "embed": sharing.embed_html(url, ""), "left_out": [text.pick(i18n.language()) for text in made.left_out],
+        "embed": sharing.embed_html(url, params.string(params.body(), "title", longest=200)), "left_out": [text.pick(i18n.language()) for text in made.left_out],
     }  # fmt: skip
     response = make_response(jsonify(body), 201)
     response.headers["Cache-Control"] = "no-store"
@@ -224,4 +238,6 @@ def act() -> Response | BaseResponse:
         made, url = _make()
     except MapappError as error:
         return _page(errors.status_of(error), message=error.message(i18n.language()), form=sent)
-    return _page(201, made=dataclasses.asdict(made) | {"url": url, "qr": sharing.qr_svg(url)})
+    framed = params.string(sent, "embed") or params.flag(sent, "embeddable")
+    snippet = sharing.embed_html(url, params.string(sent, "title")) if framed else ""
+    return _page(201, made=dataclasses.asdict(made) | {"url": url, "qr": sharing.qr_svg(url), "embed": snippet})

@@ -12,7 +12,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from mapapp.core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
-from mapapp.services import dashboard, demo, projects, viewing
+from mapapp.services import dashboard, demo, narrowing, projects
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 from mapapp.web import params
@@ -51,7 +51,7 @@ def behind(view: View, href: str) -> pd.DataFrame:
     """Return the rows that the map shows at this address, by the very functions that answer the map."""
     query = MultiDict(parse_qsl(urlsplit(href).query))
     assert query.get("as") == str(view.snapshot_id)
-    return viewing.select(view, "compounds", params.filters(query))
+    return narrowing.select(view, "compounds", params.filters(query))
 
 
 def test_totals_are_the_county_reports(found: dict) -> None:
@@ -133,7 +133,7 @@ def test_withdrawn_compounds_leave_every_figure_and_every_address(county: County
     assert found["withdrawn"] == 1
     head = found["headline"][0]
     query = MultiDict(parse_qsl(urlsplit(head["href"]).query))
-    assert len(viewing.select(view, "compounds", params.filters(query))) == head["value"] == 70
+    assert len(narrowing.select(view, "compounds", params.filters(query))) == head["value"] == 70
 
 
 def test_an_empty_county_has_an_empty_dashboard(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import geopandas as gpd
 import numpy as np
@@ -11,7 +12,7 @@ import shapely
 
 from mapapp import store
 from mapapp.core.errors import InputError, NotFoundError
-from mapapp.services import describing, exporting_view, frames, snapshots, tiling, viewing, words
+from mapapp.services import describing, exporting_view, frames, searching, snapshots, tiling, viewing, words
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope, ShareSpec
 
@@ -93,11 +94,39 @@ def test_filters_on_compounds_leave_pipes_alone_and_the_other_way_round(view: Vi
 
 
 @pytest.mark.parametrize(
-    "wanted", [{"nothing": ["1"]}, {"pipes.nothing": ["1"]}, {"street": ["南街"]}, {"kind": ["gas"]}]
+    "wanted", [{"nothing": ["1"]}, {"pipes.nothing": ["1"]}, {"invest_wan": ["1"]}, {"compounds.geometry": ["1"]}]
 )
-def test_an_unknown_column_or_value_is_refused(view: View, wanted) -> None:
+def test_an_unknown_column_is_refused(view: View, wanted) -> None:
     with pytest.raises(InputError):
         viewing.summary(view, wanted, "zh")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "compounds", "pipes", "named"),
+    [
+        ({"street": ["南街"]}, 0, 40, "南街"),
+        ({"year": ["1999"]}, 0, 40, "1999"),
+        ({"year": ["2020", "1999"]}, 5, 40, "1999"),
+        ({"kind": ["gas"]}, 12, 0, "gas"),
+        ({"verdict": ["no_main"]}, 0, 40, "接入结论"),
+        ({"manholes.kind": ["storm"]}, 12, 40, "检查井"),
+    ],
+)
+def test_a_filter_that_names_what_has_gone_still_opens_and_says_so(view: View, wanted, compounds, pipes, named) -> None:
+    told = viewing.summary(view, wanted, "zh")
+    assert told["layers"] == {"compounds": compounds, "pipes": pipes}
+    (notice,) = told["notices"]
+    assert named in notice
+    assert viewing.features(view, "compounds", wanted)["total"] == compounds
+
+
+def test_live_data_go_by_the_day_of_their_last_change_and_a_share_of_them_too(county: County) -> None:
+    last = county.db.revisions(limit=1)["at"].iloc[0]
+    day = datetime.fromisoformat(last).astimezone().date().isoformat()
+    assert county.at(EDITOR).as_of == day
+    county.db.shares.add({}, by="li")
+    assert county.at(EDITOR).as_of == day
+    assert str(snapshots.present(county.db, by="li").as_of)[:10] == day
 
 
 def test_pages_of_a_table_join_to_the_whole_in_one_order(view: View) -> None:
@@ -112,7 +141,7 @@ def test_a_large_layer_answers_the_same_as_a_small_one(
 ) -> None:
     def answers(view: View) -> list[object]:
         return [viewing.summary(view, {}, "zh"), viewing.features(view, "pipes", {"kind": ["storm"]}, limit=5),
-                viewing.feature(view, "pipes", "P7", "zh"), viewing.search(view, "P3", "zh")]  # fmt: skip
+                viewing.feature(view, "pipes", "P7", "zh"), searching.search(view, "P3", "zh")]  # fmt: skip
 
     small = answers(view)
     monkeypatch.setattr(frames, "_LARGE", 10)
@@ -133,8 +162,8 @@ def test_a_feature_is_told_in_degrees_with_its_words(view: View) -> None:
 
 @pytest.mark.parametrize(("text", "first"), [("小区3", "C03"), ("c05", "C05"), ("P1", "P1"), ("区1", "C01")])
 def test_search_finds_equal_before_beginning_before_containing(view: View, text: str, first: str) -> None:
-    assert viewing.search(view, text, "zh")[0]["id"] == first
-    assert viewing.search(view, "  ", "zh") == []
+    assert searching.search(view, text, "zh")[0]["id"] == first
+    assert searching.search(view, "  ", "zh") == []
 
 
 def test_a_view_describes_only_what_is_there(view: View) -> None:

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
-from mapapp.services import sharing
-from tests.web.conftest import Asker, features_of, tile_of
+from mapapp.services import attempts, sharing
+from mapapp.services.accounts import LockedError
+from tests.web.conftest import Asker, features_of, tile_of, token_of
 
 # every one of these words is in the county and on no public link
 SECRETS = [
@@ -105,8 +106,8 @@ def test_tiles_of_a_public_share_hold_coarse_outlines_and_listed_attributes_alon
 
 def test_a_parameter_cannot_widen_a_share(app: Flask, share) -> None:
     base, stranger = share(filters=FILTER), Asker(app)
-    assert stranger.get(base + "/api/summary?f.year=2022").status_code == 400
-    assert stranger.get(base + "/api/features/compounds?f.compound_id=C4").status_code == 400
+    assert stranger.get(base + "/api/summary?f.year=2022").get_json()["totals"]["compounds"] == 0
+    assert stranger.get(base + "/api/features/compounds?f.compound_id=C4").get_json()["total"] == 0
     assert stranger.get(base + "/api/features/compounds?columns=address").status_code == 400
     assert stranger.get(base + "/api/view?as=99").status_code == 404
     assert stranger.get(base + "/api/summary?f.year=2020").get_json()["totals"]["compounds"] == 1
@@ -225,19 +226,58 @@ def test_nothing_is_told_before_the_pass_code(app: Flask, share) -> None:
             assert secret not in told or secret in path, (path, secret)
 
 
+def guess(guest: Asker, base: str, code: str, address: str = "127.0.0.1") -> int:
+    body = {"code": code, "csrf_token": guest.csrf}
+    return guest.client.post(base + "/enter", data=body, environ_base={"REMOTE_ADDR": address}).status_code
+
+
 def test_guessing_a_pass_code_is_stopped(app: Flask, share) -> None:
     base = unit(share)
     guest = Asker(app)
     guest.look(base)
-    codes = [
-        guest.client.post(base + "/enter", data={"code": f"000{i}", "csrf_token": guest.csrf}).status_code
-        for i in range(7)
-    ]
+    codes = [guess(guest, base, f"000{i}") for i in range(7)]
     assert codes[:5] == [403] * 5
     assert codes[5:] == [429] * 2
     # the right one does not help while it waits
-    assert guest.client.post(base + "/enter", data={"code": "8642", "csrf_token": guest.csrf}).status_code == 429
+    assert guess(guest, base, "8642") == 429
     assert guest.get(base + "/api/view").status_code == 401
+
+
+def test_one_who_guesses_makes_nobody_else_wait_and_shuts_no_link_for_good(app: Flask, share) -> None:
+    base = unit(share)
+    thief, recipient = Asker(app), Asker(app)
+    thief.look(base)
+    recipient.look(base)
+    assert {guess(thief, base, f"{i:04}", "10.0.0.9") for i in range(15)} == {403, 429}
+    assert guess(recipient, base, "8642", "10.0.0.1") == 302
+    assert recipient.get(base + "/api/view").status_code == 200
+
+
+def test_many_addresses_together_wait_too_and_the_wait_ends(app: Flask, share) -> None:
+    county, token = app.extensions["mapapp_county"], unit(share)[3:]
+    opened = sharing.open_(county, token)
+    for _ in range(sharing.FREE_TOGETHER):
+        attempts.claim(county.db, f"share:{opened.number}", free=sharing.FREE_TOGETHER)
+    with pytest.raises(LockedError, match="1 min"):
+        sharing.enter(county, opened, "8642", who="somebody new")
+    left = attempts.wait(county.db, f"share:{opened.number}", now=datetime.now(UTC) + timedelta(minutes=2))
+    assert left is None
+
+
+def test_the_gate_keeps_the_language_and_the_view_that_were_asked_for(app: Flask, share) -> None:
+    base = unit(share)
+    guest = Asker(app)
+    page = guest.client.get(base + "?lang=en&at=15/30.7/120.0&_external=1&next=//evil").get_data(as_text=True)
+    guest.csrf = token_of(page)
+    assert "Pass code" in page
+    found = re.search(r'action="([^"]+)"', page)
+    assert found is not None
+    action = found.group(1).replace("&amp;", "&")
+    went = guest.client.post(action, data={"code": "8642", "csrf_token": guest.csrf})
+    assert went.status_code == 302
+    assert went.headers["Location"].startswith(base)
+    assert "lang=en" in went.headers["Location"]
+    assert "evil" not in went.headers["Location"]
 
 
 def test_the_pass_of_one_share_opens_no_other(app: Flask, share) -> None:
@@ -300,6 +340,35 @@ def test_a_share_of_what_has_vanished_opens_and_says_so(app: Flask, share) -> No
     view = Asker(app).get(base + "/api/view").get_json()
     assert len(view["notices"]) == 2
     assert Asker(app).get(base + "/api/summary").get_json()["totals"]["compounds"] == 0
+
+
+def test_a_filter_value_that_vanished_hides_nothing_else_and_is_named(app: Flask, share) -> None:
+    base = share(filters={"street": ["河东街道", "城关街道"]}, live=True)
+    db = app.extensions["mapapp_county"].db
+    compounds = db.read("compounds")
+    db.apply(db.compare("compounds", compounds[compounds["street"] != "河东街道"], "replace"), by="test")
+    view = Asker(app).get(base + "/api/view").get_json()
+    assert [note for note in view["notices"] if "河东街道" in note]
+    assert Asker(app).get(base + "/api/summary").get_json()["totals"]["compounds"] > 0
+
+
+def test_an_embeddable_share_may_be_framed_anywhere_and_nothing_else_may(app: Flask, asker) -> None:
+    made = asker.post("/api/shares", {"layers": ["compounds"], "embeddable": True, "title": "<b>"}).get_json()
+    assert made["embed"].startswith("<iframe ")
+    assert "<b>" not in made["embed"]
+    base = "/s/" + made["url"].rpartition("/s/")[2]
+    open_ = Asker(app).get(base).headers
+    assert "frame-ancestors *" in open_["Content-Security-Policy"]
+    assert "X-Frame-Options" not in open_
+    closed = asker.post("/api/shares", {"layers": ["compounds"]}).get_json()
+    for path in ("/s/" + closed["url"].rpartition("/s/")[2], "/shares"):
+        head = asker.get(path).headers
+        assert "frame-ancestors 'none'" in head["Content-Security-Policy"]
+        assert head["X-Frame-Options"] == "DENY"
+    assert asker.client.delete(f"/api/shares/{made['id']}", headers={"X-CSRF-Token": asker.csrf}).status_code == 200
+    over = Asker(app).get(base)  # the page that frames it shows why it ended
+    assert over.status_code == 410
+    assert "X-Frame-Options" not in over.headers
 
 
 def test_shared_pages_are_not_indexed_and_tell_no_referrer(app: Flask, share) -> None:

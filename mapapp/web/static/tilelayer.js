@@ -11,6 +11,7 @@
   layer.setHidden("compounds", ["accepted"])                          classes switched off in the legend
    layer.setVisible(id, on)  layer.setStyle(id, style)  layer.setSource(id, {url|data|bounds…})  layer.addSource({…})
    layer.select(id, featureKey)  layer.select(null)      layer.pick(latlng) -> [{layer, id, properties, count}]
+   layer.flush() draws at once what waits for the next frame
    layer.counts(id) -> {loaded, shown, classes: {class: n}}         of what the tiles in view hold
    Events: "pick" {layer, id, properties, latlng, hits}, "hover" (the same, or layer null), "load", "error" {layer, status}. */
 (function (global) {
@@ -336,8 +337,8 @@
     groups.forEach(function (g) {
       var c = classes[g.cls];
       if (g.type === POLYGON) {
-        if (c.fill) { ctx.globalAlpha = c.opacity; ctx.fillStyle = c.fill; ctx.fill(g.path, "evenodd"); ctx.globalAlpha = 1; }
-        if (c.hatch) { ctx.fillStyle = hatch(ctx, c.stroke); ctx.fill(g.path, "evenodd"); }
+        if (c.fill) { ctx.globalAlpha = c.opacity; ctx.fillStyle = c.fill; ctx.fill(g.path); ctx.globalAlpha = 1; }
+        if (c.hatch) { ctx.fillStyle = hatch(ctx, c.stroke); ctx.fill(g.path); }
         if (c.stroke) stroke(ctx, g.path, c.stroke, c.width, c.dash);
       } else if (g.type === LINE) {
         stroke(ctx, g.path, c.stroke || c.fill, Math.max(0.8, c.width * thin), zoom >= 13 ? c.dash : []);
@@ -748,6 +749,14 @@
     _soon: function () {
       if (this._frame || !this._map) return;
       this._frame = L.Util.requestAnimFrame(function () { this._frame = null; this._over(); }, this);
+    },
+
+    /* Draw what lies above the tiles now, not with the next frame: a browser that prints shows no next frame. */
+    flush: function () {
+      L.Util.cancelAnimFrame(this._frame);
+      this._frame = null;
+      this._over();
+      return this;
     },
 
     _current: function (call) {

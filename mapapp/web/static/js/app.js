@@ -35,6 +35,7 @@
         Mapapp.summary = summary;
         Mapapp.sheet.line(summary);
         if (!Mapapp.view) return;
+        notices();
         Mapapp.legend.draw();
         Mapapp.filters.draw();
         Mapapp.facts.draw();
@@ -89,19 +90,39 @@
       );
     } else
       Mapapp.dom.fill(box, el("span", { "class": "as-of-text" }, t("as_of", { date: Mapapp.format.date(view.as_of) })));
-    var user = view.user && (view.user.label || view.user.name);
-    document.getElementById("user").textContent = user && user !== "local" ? user : "";
     var share = document.getElementById("share-button");
     if (share) share.hidden = Boolean(view.can && view.can.share === false);
   }
 
+  /* Layers that the address names and that are not here: an old link says so instead of showing less in silence. */
+  function missing(view) {
+    var there = view.layers.map(function (layer) {
+      return layer.name;
+    });
+    return (Mapapp.state.get().on || [])
+      .filter(function (name) {
+        return name !== "none" && there.indexOf(name) < 0;
+      })
+      .map(function (name) {
+        var known = view.style[name];
+        return t("layers.gone", { name: (known && known.title) || name });
+      });
+  }
+
   /** A share says what it is, when it ends, and what has gone since it was made. */
+  var shut = "";
+
   function notices() {
     var view = Mapapp.view,
       note = document.getElementById("map-note"),
       share = view.share || {};
-    var lines = (view.notices || share.notices || []).map(function (item) {
-      return el("p", {}, typeof item === "string" ? item : item.message || item.text);
+    var seen = {};
+    var said = (view.notices || []).concat((Mapapp.summary && Mapapp.summary.notices) || [], missing(view));
+    said = said.filter(function (line) {
+      return seen[line] ? false : (seen[line] = true);
+    });
+    var lines = said.map(function (item) {
+      return el("p", {}, item);
     });
     if (share.expires_at) lines.unshift(el("p", {}, t("share.reads", { at: Mapapp.format.instant(share.expires_at) })));
     Mapapp.dom.fill(
@@ -116,6 +137,7 @@
               "aria-label": t("close"),
               on: {
                 click: function () {
+                  shut = said.join("\n");
                   note.hidden = true;
                 }
               }
@@ -124,7 +146,7 @@
           )
         : null
     );
-    note.hidden = !lines.length;
+    note.hidden = !lines.length || (shut !== "" && shut === said.join("\n"));
     var mark = document.getElementById("watermark");
     mark.hidden = !share.watermark;
     if (share.watermark) {

@@ -1,4 +1,5 @@
-/* This script lays the view out as a sheet of paper (A4 or A3, landscape): title, map, legend, scale, north, date, source. */
+/* This script lays the view out as a sheet of paper (A4 or A3, landscape): title, map, legend, scale, north, date, source.
+   The print button and Ctrl+P open a preview; the browser's own print command prints the same sheet without one. */
 (function () {
   "use strict";
   var Mapapp = (window.Mapapp = window.Mapapp || {});
@@ -8,6 +9,7 @@
     center = null,
     zoom = null,
     opened = false,
+    unasked = false,
     screen = null;
 
   /* Paper has no room for thirty rules: findings are listed as they are drawn, by severity, with all their counts. */
@@ -135,7 +137,7 @@
     var today = new Date();
     Mapapp.dom.fill(
       sheet.querySelector(".print-head"),
-      el("h1", {}, sheet.querySelector("#print-title") ? sheet.querySelector("#print-title").value : view.county),
+      el("h1", {}, sheet.querySelector("#print-title").value),
       el(
         "p",
         {},
@@ -180,7 +182,7 @@
       el("b", {}, (view.share && view.share.watermark) || t("print.internal"))
     );
     if (frame.parentNode !== sheet.querySelector(".print-map")) sheet.querySelector(".print-map").appendChild(frame);
-    map.invalidateSize({ animate: false, pan: false });
+    map.invalidateSize({ animate: false, pan: unasked });
   }
 
   function pick(next) {
@@ -296,10 +298,52 @@
     document.body.classList.add("printing");
     screen = Mapapp.view.style;
     Mapapp.maplayer.dress(Mapapp.view.light, sheet.querySelector(".paper"));
+    if (unasked) {
+      sheet.setAttribute("data-size", size);
+      draw();
+      draw(); // the scale bar is that of the map as it lies on the sheet now
+      Mapapp.maplayer.tiles().flush();
+      return;
+    }
     map.on("moveend zoomend", draw);
     document.addEventListener("keydown", keys, true);
     pick(size);
     document.getElementById("print-now").focus();
+  }
+
+  /* The browser lays out its pages as soon as this returns, so nothing is fetched or awaited here. */
+  function before() {
+    if (opened || !Mapapp.view || !Mapapp.maplayer.tiles()) return;
+    unasked = true;
+    open();
+  }
+
+  function after() {
+    if (!unasked) return;
+    close();
+    unasked = false;
+  }
+
+  /* Print once every tile that the sheet needs is here, or after a while all the same. */
+  function printWhenReady() {
+    var tiles = Mapapp.maplayer.tiles(),
+      until = Date.now() + 8000;
+    (function look() {
+      if (!opened) return;
+      if (tiles && tiles.isLoading && tiles.isLoading() && Date.now() < until) window.setTimeout(look, 100);
+      else
+        window.setTimeout(function () {
+          if (opened) window.print();
+        }, 200);
+    })();
+  }
+
+  function shortcut(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.key.toLowerCase() !== "p") return;
+    if (!Mapapp.view || !Mapapp.maplayer.tiles()) return;
+    event.preventDefault();
+    open();
+    printWhenReady();
   }
 
   function keys(event) {
@@ -321,10 +365,18 @@
     document.body.classList.remove("printing");
     Mapapp.maplayer.dress(screen);
     document.getElementById("print-sheet").hidden = true;
-    map.invalidateSize({ animate: false, pan: false });
+    map.invalidateSize({ animate: false, pan: unasked });
+    if (unasked) {
+      Mapapp.maplayer.tiles().flush();
+      return;
+    }
     map.setView(seen, map.getZoom(), { animate: false });
     document.getElementById("print-button").focus();
   }
+
+  window.addEventListener("beforeprint", before);
+  window.addEventListener("afterprint", after);
+  document.addEventListener("keydown", shortcut);
 
   Mapapp.print = { open: open, close: close };
 })();

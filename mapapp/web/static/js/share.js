@@ -84,6 +84,15 @@
     var unit = el("input", { type: "text", id: "share-unit", maxlength: 80, list: "share-units" });
     var code = el("input", { type: "text", id: "share-code", minlength: 4, maxlength: 64, autocomplete: "off" });
     var embed = el("input", { type: "text", id: "share-embed", placeholder: "https://www.example.gov.cn" });
+    var anywhere = el("input", {
+      type: "checkbox",
+      id: "share-anywhere",
+      on: {
+        change: function () {
+          embed.disabled = anywhere.checked;
+        }
+      }
+    });
     var message = el("p", { "class": "notice error", role: "alert", hidden: true });
 
     function offer() {
@@ -192,7 +201,8 @@
           code: code.value,
           recipient: recipient.value.trim() || (kind === "unit" ? unit.value.trim() : ""),
           unit: kind === "unit" ? unit.value.trim() : "",
-          embed: embed.value.split(/[\s,;]+/).filter(Boolean),
+          embed: anywhere.checked ? [] : embed.value.split(/[\s,;]+/).filter(Boolean),
+          embeddable: anywhere.checked,
           investment: columns.some(function (name) {
             return /^(invest|fund)_/.test(name);
           }),
@@ -283,8 +293,11 @@
             )
           )
         ),
-        made.embed && embed.value
-          ? field(t("share.embed_code"), el("textarea", { rows: 3, readonly: true, value: made.embed }))
+        made.embed && (embed.value || anywhere.checked)
+          ? field(
+              t("share.embed_code"),
+              el("textarea", { rows: 3, id: "share-embed-code", readonly: true, value: made.embed })
+            )
           : null
       );
       box.focus();
@@ -371,7 +384,12 @@
         "div",
         { "class": "two" },
         field(t("share.title"), title),
-        field(t("share.embed"), embed, t("share.embed_hint"))
+        el(
+          "div",
+          {},
+          field(t("share.embed"), embed, t("share.embed_hint")),
+          el("label", { "class": "check" }, anywhere, t("share.embed_anywhere"))
+        )
       ),
       message,
       el(
