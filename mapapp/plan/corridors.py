@@ -1,7 +1,8 @@
 """This module builds the graph of where a sewer can go: along streets, from compounds to them, from them to sewers.
 
 Nodes are points; edges are straight pieces. Where there are no streets, a Delaunay graph over compounds and sewers takes
-their place. Pieces that run through a building are left out, those that cross water or a railway pay for it.
+their place. Straight pieces keep clear of buildings and water while any way is left; what crosses water, a railway or a main
+road pays for it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ import shapely
 from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.spatial import Delaunay, QhullError, cKDTree
+
+from mapapp.plan.drawn import Drawn
+from mapapp.plan.footways import offset_pieces, widths
+from mapapp.plan.targets import Targets
 
 Array = np.ndarray[Any, Any]
 
@@ -35,8 +40,10 @@ _SNAP_M = 0.5
 _GATE_M = 10.0
 _SIMPLE_M = 1.0
 
-CROSSED = ("river", "railway")
+CROSSED = ("river", "railway", "main_road")
 _CROSSED_LAYERS = {"river": "water", "railway": "railways"}
+MAIN_CLASSES = ("main",)
+"""Classes of streets that cost a surcharge to cross."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +64,14 @@ class Corridors:
         Row of the street it follows; -1.
     kind : ndarray of str, shape (m,)
         ``street``, ``connector``, ``straight``, or ``inside``: from a compound (``a``) to its gate (``b``), of no length.
-    crossings : ndarray of int, shape (m, len(CROSSED))
+    crossings : ndarray, shape (m, len(CROSSED))
+        How often it crosses water, railways, main roads; a side street that ends at a main road crosses half of it.
     compound, compounds : int
         Node number of the first compound, and how many; ``compound + row`` is the node of a row.
     inside_m : ndarray, shape (m,)
         For edges inside a compound, the least distance between two of its gates: who leads pipes through pays it.
+    well_m, well_mm : ndarray, shape (m,)
+        Depth and size of the manhole to be built on the existing pipe that the edge joins; 0 where there is one.
     """
 
     n: int
@@ -76,6 +86,8 @@ class Corridors:
     compound: int
     compounds: int
     inside_m: Array
+    well_m: Array
+    well_mm: Array
 
     @property
     def root(self) -> int:
@@ -88,7 +100,15 @@ class Corridors:
         return np.asarray(np.maximum(np.hypot(*(self.end - self.start).T), 0.1))
 
 
-def build(layers: Mapping[str, Any], gates: Array, served: Array, forbidden: Any = None) -> Corridors:
+def build(
+    layers: Mapping[str, Any],
+    gates: Array,
+    targets: Targets,
+    forbidden: Any = None,
+    *,
+    footways: bool = False,
+    drawn: Drawn | None = None,
+) -> Corridors:
     """Return the corridors between compounds and served sewers.
 
     Parameters
@@ -97,19 +117,25 @@ def build(layers: Mapping[str, Any], gates: Array, served: Array, forbidden: Any
         ``streets`` (lines), ``buildings`` (polygons), ``water``, ``railways``; each may be absent.
     gates : array of geometry, shape (c,)
         Outlines or points of the unserved compounds, metric.
-    served : array of Point, shape (t,)
-        Served places.
+    targets : Targets
+        Places to join.
     forbidden : GeoDataFrame, optional
         What no corridor may touch.
+    footways : bool
+        Lay along both footways of each street, and across at its ends, instead of along its centre.
+    drawn : Drawn, optional
+        Lines drawn by hand: a compound that has one leaves by it alone.
     """
-    points, a, b, street = _streets(layers.get("streets"), gates, served)
+    served = targets.point
+    points, a, b, street = _streets(layers.get("streets"), gates, footways=footways)
     obstacles = _obstacles(layers.get("buildings"))
+    barriers = _obstacles(layers.get("buildings"), layers.get("water"))
     parts = []
     if len(a):
         pieces = np.asarray(shapely.linestrings(np.stack([points[a], points[b]], axis=1)))
         tree = shapely.STRtree(pieces)
         entry = _entries(tree, pieces, gates)
-        joint = _joints(tree, pieces, served)
+        joint = _joints(tree, pieces, served, 2 if footways else 1)
         where = np.concatenate([entry[1], joint[1]])
         q = np.concatenate([entry[3], joint[2]])
         points, a, b, street, node = _cut(points, a, b, street, where, q)
@@ -127,19 +153,58 @@ def build(layers: Mapping[str, Any], gates: Array, served: Array, forbidden: Any
         ))  # fmt: skip
     n = len(points)
     root = n + len(gates)
-    parts.append(_straight(gates, served, n, root, STRAIGHT_M, 3, obstacles))
-    if len(a):
-        parts.extend(_delaunay(gates, np.empty(0, object), n, root, NEAR_M, obstacles))
-    else:
-        parts.extend(_delaunay(gates, served, n, root, FARTHEST_M, obstacles))
+    # manholes and new places on pipes apart, so that many of one kind do not crowd out the other
+    for kind in (np.flatnonzero(~targets.between), np.flatnonzero(targets.between)):
+        parts.append(_on(kind, _straight(gates, served[kind], n, root, STRAIGHT_M, 3, barriers)))
+    beside, within = (np.empty(0, object), NEAR_M) if len(a) else (served, FARTHEST_M)
+    parts.extend(_delaunay(gates, beside, n, root, within, barriers))
     graph = _open(_assemble(parts), forbidden)
+    if len(served) and layers.get("water") is not None and len(_cut_off(graph, n, root)):
+        # no way round the water: across it, at its price
+        parts.append(_straight(gates, served, n, root, STRAIGHT_M, 3, obstacles))
+        parts.extend(_delaunay(gates, beside, n, root, within, obstacles))
+        graph = _open(_assemble(parts), forbidden)
     cut_off = _cut_off(graph, n, root)
     if len(cut_off) and len(served):
         # straight is better than nothing: through houses if need be, and the plan says so
         rows = _straight(gates[cut_off], served, 0, root, FARTHEST_M, 1, None)
         parts.append((n + cut_off[rows[0]], *rows[1:]))
         graph = _open(_assemble(parts), forbidden)
-    return _with_gates(layers, graph, n, root)
+    if drawn is not None and len(drawn.row):
+        graph, n, root = _with_drawn(graph, n, root, drawn)
+    return _with_gates(layers, graph, n, root, targets)
+
+
+def _on(rows: Array, part: Part) -> Part:
+    """Return the part with its targets numbered among all of them, not among the few looked at."""
+    a, b, start, end, target, street, kind = part
+    return a, b, start, end, rows[target] if len(target) else target, street, kind
+
+
+def _with_drawn(graph: Part, first: int, root: int, drawn: Drawn) -> tuple[Part, int, int]:
+    """Add drawn lines, and take every other way from their compounds away; new points go before the compounds."""
+    a, b, start, end, target, street, kind = graph
+    away = np.isin(a, first + drawn.row) | np.isin(b, first + drawn.row)
+    a, b, start, end, target, street, kind = (x[~away] for x in graph)
+    xy, owner = shapely.get_coordinates(drawn.line, return_index=True)
+    inner = np.flatnonzero(owner[1:] == owner[:-1])
+    opens = np.ones(len(xy), bool)
+    opens[1:] = owner[1:] != owner[:-1]
+    ends = np.append(opens[1:], True)
+    middle = ~opens & ~ends
+    more = int(middle.sum())
+    node = np.where(middle, first + np.cumsum(middle) - 1, -1)
+    shift = np.where(a >= first, more, 0), np.where(b >= first, more, 0)
+    a, b = a + shift[0], b + shift[1]
+    node[opens] = first + more + drawn.row[owner[opens]]
+    node[ends] = root + more
+    last = ends[inner + 1]
+    k = len(inner)
+    part = (
+        node[inner], node[inner + 1], xy[inner], xy[inner + 1], np.where(last, drawn.target[owner[inner]], -1),
+        np.full(k, -1), np.full(k, "drawn"),
+    )  # fmt: skip
+    return _assemble([(a, b, start, end, target, street, kind), part]), first + more, root + more
 
 
 Part = tuple[Array, Array, Array, Array, Array, Array, Array]
@@ -171,7 +236,7 @@ def _cut_off(graph: Part, first: int, root: int) -> Array:
     return np.flatnonzero(piece[first:root] != piece[root])
 
 
-def _with_gates(layers: Mapping[str, Any], graph: Part, first: int, root: int) -> Corridors:
+def _with_gates(layers: Mapping[str, Any], graph: Part, first: int, root: int, targets: Targets) -> Corridors:
     """Give each compound a node per gate, so that what runs through it from gate to gate is seen and paid for."""
     a, b, start, end, target, street, kind = graph
     at_a, at_b = ((x >= first) & (x < root) for x in (a, b))
@@ -197,17 +262,21 @@ def _with_gates(layers: Mapping[str, Any], graph: Part, first: int, root: int) -
         np.minimum.at(nearest, owner[one[same]], np.hypot(*(spot[one[same]] - spot[two[same]]).T))
     spread = np.where(np.isfinite(nearest), nearest, 0.0)[owner]
     none = np.full(count, -1)
+    joins = target >= 0
+    well_m, well_mm = np.zeros(len(a) + count), np.zeros(len(a) + count)
+    well_m[: len(a)][joins] = targets.well_m[target[joins]]
+    well_mm[: len(a)][joins] = targets.well_mm[target[joins]]
     a, b = np.concatenate([a, first + owner]), np.concatenate([b, root + np.arange(count)])
     start, end = np.concatenate([start, spot]), np.concatenate([end, spot])
     return Corridors(
         n=last + 1, a=a, b=b, start=start, end=end, target=np.concatenate([target, none]),
         street=np.concatenate([street, none]), kind=np.concatenate([kind, np.full(count, "inside")]),
-        crossings=_crossings(layers, start, end), compound=first, compounds=root - first,
-        inside_m=np.concatenate([np.zeros(len(target)), spread]),
+        crossings=_crossings(layers, start, end, np.concatenate([street, none])), compound=first,
+        compounds=root - first, inside_m=np.concatenate([np.zeros(len(target)), spread]), well_m=well_m, well_mm=well_mm,
     )  # fmt: skip
 
 
-def _streets(frame: Any, gates: Array, served: Array) -> tuple[Array, Array, Array, Array]:
+def _streets(frame: Any, gates: Array, *, footways: bool = False) -> tuple[Array, Array, Array, Array]:
     """Return street points, and straight pieces between crossings with the row of their street."""
     none = np.empty((0, 2)), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64)
     if frame is None or not len(frame) or not len(gates):
@@ -224,9 +293,15 @@ def _streets(frame: Any, gates: Array, served: Array) -> tuple[Array, Array, Arr
     noded = shapely.get_parts(shapely.node(shapely.multilinestrings(shapely.get_parts(shape[use]))))
     middle = shapely.line_interpolate_point(noded, 0.5, normalized=True)
     row = use[shapely.STRtree(shape[use]).nearest(middle)]
-    xy, owner = shapely.get_coordinates(shapely.simplify(noded, _SIMPLE_M), return_index=True)
-    inner = np.flatnonzero(owner[1:] == owner[:-1])
-    ends = np.concatenate([xy[inner], xy[inner + 1]])
+    noded = shapely.simplify(noded, _SIMPLE_M)
+    if footways:
+        xy, to, owner = offset_pieces(noded, widths(frame, row))
+        ends = np.concatenate([xy, to])
+    else:
+        xy, owner = shapely.get_coordinates(noded, return_index=True)
+        inner = np.flatnonzero(owner[1:] == owner[:-1])
+        ends, owner = np.concatenate([xy[inner], xy[inner + 1]]), owner[inner]
+    m = len(owner)
     key, which = np.unique(np.round(ends, 3), axis=0, return_inverse=True)
     pairs = cKDTree(key).query_pairs(_SNAP_M, output_type="ndarray")
     size = len(key)
@@ -235,9 +310,9 @@ def _streets(frame: Any, gates: Array, served: Array) -> tuple[Array, Array, Arr
     points = np.empty((count, 2))
     points[group] = key
     node = group[which.ravel()]
-    a, b = node[: len(inner)], node[len(inner) :]
+    a, b = node[:m], node[m:]
     real = a != b
-    return points, a[real], b[real], row[owner[inner]][real]
+    return points, a[real], b[real], row[owner][real]
 
 
 def _entries(tree: Any, pieces: Array, gates: Array) -> tuple[Array, Array, Array, Array]:
@@ -256,11 +331,17 @@ def _entries(tree: Any, pieces: Array, gates: Array) -> tuple[Array, Array, Arra
     return who, piece, ends[:, 0], ends[:, 1]
 
 
-def _joints(tree: Any, pieces: Array, served: Array) -> tuple[Array, Array, Array]:
+def _joints(tree: Any, pieces: Array, served: Array, most: int) -> tuple[Array, Array, Array]:
     """Return served row, street piece and point on the street, for sewers beside a street."""
     if not len(served):
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 2))
-    who, piece = tree.query_nearest(served, max_distance=TARGET_M, all_matches=False)
+    if most == 1:
+        who, piece = tree.query_nearest(served, max_distance=TARGET_M, all_matches=False)
+    else:  # a sewer in the middle of a street can be reached from both footways
+        who, piece = tree.query(served, predicate="dwithin", distance=TARGET_M)
+        order = np.lexsort((piece, shapely.distance(served[who], pieces[piece]), who))
+        rank = np.arange(len(order)) - np.searchsorted(who[order], who[order])
+        who, piece = who[order[rank < most]], piece[order[rank < most]]
     at = shapely.line_interpolate_point(pieces[piece], shapely.line_locate_point(pieces[piece], served[who]))
     return who, piece, shapely.get_coordinates(at)
 
@@ -360,11 +441,10 @@ def _delaunay(gates: Array, served: Array, first: int, root: int, within: float,
     return out
 
 
-def _obstacles(frame: Any) -> Any:
-    if frame is None or not len(frame):
-        return None
-    shape = frame.geometry.to_numpy()
-    shape = shape[np.isin(shapely.get_type_id(shape), (3, 6)) & shapely.is_valid(shape)]
+def _obstacles(*frames: Any) -> Any:
+    shapes = [f.geometry.to_numpy() for f in frames if f is not None and len(f)]
+    shape = np.concatenate(shapes) if shapes else np.empty(0, object)
+    shape = shape[np.isin(shapely.get_type_id(shape), (1, 3, 5, 6)) & shapely.is_valid(shape)]
     return shapely.STRtree(shape) if len(shape) else None
 
 
@@ -378,15 +458,46 @@ def _clear(lines: Array, own: Array, obstacles: Any) -> Array:
     return clear
 
 
-def _crossings(layers: Mapping[str, Any], start: Array, end: Array) -> Array:
+def _crossings(layers: Mapping[str, Any], start: Array, end: Array, street: Array) -> Array:
     lines = np.asarray(shapely.linestrings(np.stack([start, end], axis=1))) if len(start) else np.empty(0, object)
-    out = np.zeros((len(lines), len(CROSSED)), np.int64)
-    for column, name in enumerate(CROSSED):
+    out = np.zeros((len(lines), len(CROSSED)))
+    if not len(lines):
+        return out
+    tree = shapely.STRtree(lines)
+    for column, name in enumerate(CROSSED[:2]):
         frame = layers.get(_CROSSED_LAYERS[name])
-        if frame is None or not len(frame) or not len(lines):
+        if frame is None or not len(frame):
             continue
         shape = frame.geometry.to_numpy()
         shape = shape[~shapely.is_missing(shape) & shapely.is_valid(shape)]
-        hit = shapely.STRtree(lines).query(shape, predicate="intersects")[1]
-        out[:, column] = np.bincount(hit, minlength=len(lines))
+        out[:, column] = np.bincount(tree.query(shape, predicate="intersects")[1], minlength=len(lines))
+    out[:, 2] = _main_roads(layers.get("streets"), tree, lines, street)
     return out
+
+
+def _main_roads(streets: Any, tree: Any, lines: Array, street: Array) -> Array:
+    """Return how many main roads each piece crosses; a side street that ends on one crosses half of it."""
+    out = np.zeros(len(lines))
+    if streets is None or not len(streets) or "class" not in streets:
+        return out
+    shape = streets.geometry.to_numpy()
+    main = np.isin(streets["class"].astype(str).to_numpy(object), MAIN_CLASSES)
+    rows = np.flatnonzero(main & ~shapely.is_missing(shape) & np.isin(shapely.get_type_id(shape), (1, 5)))
+    hit, piece = tree.query(shape[rows], predicate="intersects")
+    hit = rows[hit]
+    side = street[piece] >= 0
+    own = street[piece] == hit
+    across = shapely.crosses(lines[piece], shape[hit]) & (shapely.distance(shape[hit], _ends(lines[piece])) > _SNAP_M)
+    side &= ~main[np.maximum(street[piece], 0)] & ~across
+    np.add.at(out, piece[across & ~own], 1.0)
+    # each of the roads that meet there counts once, in whatever pieces it is stored
+    met = np.unique(piece[side & ~own])
+    out[met] += 0.5
+    # from one footway to the other of the same road
+    np.add.at(out, piece[across & own], 1.0)
+    return out
+
+
+def _ends(lines: Array) -> Array:
+    xy = shapely.get_coordinates(lines).reshape(-1, 2, 2)
+    return np.asarray(shapely.multipoints(xy))

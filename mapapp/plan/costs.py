@@ -36,8 +36,12 @@ def least_manhole(standard: Standard, prices: Prices) -> float:
 def surface_per_metre(surface: Array, prices: Prices) -> Array:
     """Return reinstatement per metre by surface; unknown words count as unknown surface."""
     unknown = prices.surface_per_m.get("", 0.0)
+    known = {
+        "brick": prices.surface_per_m.get("paving", unknown),
+        **prices.surface_per_m,
+    }  # the layers' word for paving
     words = pd.Series(surface, dtype=object).fillna("")
-    return np.asarray(words.map(lambda w: prices.surface_per_m.get(w, unknown)).to_numpy(float))
+    return np.asarray(words.map(lambda w: known.get(w, unknown)).to_numpy(float))
 
 
 def pieces(length: Array, standard: Standard) -> Array:
@@ -46,9 +50,18 @@ def pieces(length: Array, standard: Standard) -> Array:
     return np.maximum(np.ceil(np.asarray(length) / max(spacing, 1.0) - 1e-9), 1.0).astype(np.int64)
 
 
+def wells(corridors: Corridors, prices: Prices) -> Array:
+    """Return what the manhole costs that an edge needs on the existing pipe it joins between two manholes."""
+    new = corridors.well_m > 0
+    out = np.zeros(len(new))
+    out[new] = prices.manhole_cost(corridors.well_mm[new], corridors.well_m[new])
+    return out
+
+
 def crossings(corridors: Corridors, prices: Prices) -> Array:
-    """Return what the crossings of an edge cost."""
-    return np.asarray(corridors.crossings @ np.array([prices.crossing.get(name, 0.0) for name in CROSSED]))
+    """Return what an edge costs once, whatever its length: its crossings, and a manhole on the pipe it joins."""
+    money = np.array([prices.crossing.get(name, 0.0) for name in CROSSED])
+    return np.asarray(corridors.crossings @ money + wells(corridors, prices))
 
 
 def floor(corridors: Corridors, surface: Array, standard: Standard, prices: Prices) -> Array:

@@ -51,7 +51,8 @@ class Layout:
     ----------
     pipes : DataFrame
         One row per pipe, upstream to downstream within each edge, as `size_sewers` returns it, with ``edge`` (corridor),
-        ``x_up y_up x_down y_down``, ``root`` (which of the separate trees), ``cost_fixed``, ``cost_drop``, ``total``.
+        ``x_up y_up x_down y_down``, ``root`` (which of the separate trees), ``cost_fixed``, ``cost_well``, ``cost_drop``,
+        ``total``.
     failed : dict
         Tree number to the sentence why it cannot be sized.
     compounds : ndarray of int
@@ -196,12 +197,15 @@ def _priced(site: Site, pipes: pd.DataFrame) -> pd.DataFrame:
     """Add reinstatement, crossings and drops."""
     c, prices = site.corridors, site.prices
     edge = pipes["edge"].to_numpy(np.int64)
-    first = ~pipes["edge"].duplicated().to_numpy()  # crossings are paid once per corridor
+    first = ~pipes["edge"].duplicated().to_numpy()
     surface = costs.surface_per_metre(site.surface[edge], prices) * pipes["length_m"].to_numpy(float)
-    pipes = pipes.assign(cost_fixed=surface + np.where(first, costs.crossings(c, prices)[edge], 0.0))
+    # crossings are paid once per corridor; so is a manhole on the pipe it joins
+    well = np.where(pipes["target"].to_numpy(np.int64) >= 0, costs.wells(c, prices)[edge], 0.0)
+    once = costs.crossings(c, prices)[edge] - costs.wells(c, prices)[edge]
+    pipes = pipes.assign(cost_fixed=surface + np.where(first, once, 0.0), cost_well=well)
     lower = pipes.set_index("pipe_id")["invert_up_m"]
     below = pipes["downstream_pipe_id"].map(lower).to_numpy(float)
     below = np.where(np.isnan(below), pipes["outlet_invert_m"].to_numpy(float), below)
     drop = np.nan_to_num(pipes["invert_down_m"].to_numpy(float) - below)
     pipes = pipes.assign(drop_m=drop, cost_drop=np.where(drop > site.standard.drop_manhole_m, prices.drop_manhole, 0.0))
-    return pipes.assign(total=pipes["cost"] + pipes["cost_fixed"] + pipes["cost_drop"])
+    return pipes.assign(total=pipes["cost"] + pipes["cost_fixed"] + pipes["cost_well"] + pipes["cost_drop"])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,15 @@ from scipy.sparse import csgraph
 from mapapp.core.errors import InputError
 from mapapp.core.progress import Cancelled, Progress, silent
 from mapapp.core.text import Text
-from mapapp.plan import costs, phasing, tables
+from mapapp.plan import costs, drawn, phasing, room, tables
 from mapapp.plan.corridors import FARTHEST_M, Corridors, build
+from mapapp.plan.existing import Existing
 from mapapp.plan.ground import Ground
 from mapapp.plan.layout import Layout, Site, lay
 from mapapp.plan.prices import Prices, load_prices
+from mapapp.plan.remarks import remarks
 from mapapp.plan.standard import Standard, load_standard
-from mapapp.plan.targets import UNSERVED, Targets, demand
+from mapapp.plan.targets import UNSERVED, Targets, connected, demand
 from mapapp.plan.terrain import read_terrain
 
 Array = np.ndarray[Any, Any]
@@ -33,6 +36,8 @@ TIME_LIMIT_S = 20.0
 PROOF_SHARE = 0.2
 """Share of the time limit that is kept for the bound."""
 RESTARTS = 3
+CLOSINGS = 4
+"""How often sewers that a layout fills too much are closed and the rest is laid out anew, before compounds are refused."""
 GRAVITY_CELLS = 20_000_000
 """Compounds times nodes up to which each compound is followed by itself: in the bound, and in layouts from nothing."""
 FEW = 60
@@ -59,6 +64,10 @@ class Plan:
         No plan over the same corridors, compounds, standard and prices costs less.
     gap_pct : float
         How far the plan may lie above the best possible, in per cent of the bound.
+    existing : Existing
+        The served sewers with their flows and capacities, as the plan took them.
+    remarks : DataFrame
+        ``compound_id kind zh en``: what is to be said of links drawn by hand, and of sewers that run too full.
     """
 
     links: gpd.GeoDataFrame
@@ -68,6 +77,8 @@ class Plan:
     stages: pd.DataFrame
     lower_bound: float
     gap_pct: float
+    existing: Existing = field(repr=False)
+    remarks: pd.DataFrame
 
 
 def run(
@@ -83,6 +94,8 @@ def run(
     pinned: frozenset[str] = frozenset(),
     dem: str | Path | None = None,
     forbidden: Any = None,
+    footways: bool = False,
+    by_hand: Any = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Plan:
@@ -91,9 +104,10 @@ def run(
     Parameters
     ----------
     layers : mapping of str to GeoDataFrame
-        ``compounds``, and where there are any ``streets buildings manholes water railways spot_heights``, one metric CRS.
+        ``compounds``, and where there are any ``streets buildings pipes manholes outlets water railways spot_heights``, one
+        metric CRS. Without ``pipes`` links join manholes only, and no capacity is known.
     verdicts : DataFrame
-        ``compound_id verdict`` of the audit.
+        ``compound_id verdict`` of the audit, and ``nearest_pipe_id`` where it is known.
     served : GeoDataFrame
         Places a link may join, as `AuditResult.served`.
     standard, prices : value, or name of a shipped file, or path
@@ -109,6 +123,10 @@ def run(
         A ground model, `terrain.read_terrain`.
     forbidden : GeoDataFrame, optional
         Areas or lines that no link may touch, in the CRS of the layers. A compound that they shut in is refused.
+    footways : bool
+        Lay along both footways of each street instead of along its centre.
+    by_hand : GeoDataFrame, optional
+        Links drawn by hand, `drawn.match`: a compound that has one is led by it, and `Plan.remarks` says what is wrong with it.
     progress, cancelled : callable, optional
         ``progress`` is told the share done and may raise `Cancelled`; ``cancelled()`` true ends the search and keeps the best
         plan so far, or raises `Cancelled` when there is none yet.
@@ -131,24 +149,53 @@ def run(
     compounds, refused = _unserved(layers.get("compounds"), verdicts)
     terrain = read_terrain(dem, compounds.crs) if dem is not None else None
     ground = Ground.of(layers, served, terrain)
-    targets = Targets.of(served, ground)
     households, guessed = demand(compounds)
+    existing = Existing.of(layers, served, standard, connected(layers.get("compounds"), verdicts))
+    gates = shapely.force_2d(compounds.geometry.to_numpy()) if len(compounds) else np.empty(0, object)
+    every = Targets.of(served, ground, existing, np.concatenate([gates, drawn.ends(by_hand)]))
     tell(0.05, Text("正在生成走廊", "Building corridors"))
     if asked():
         raise Cancelled
-    gates = shapely.force_2d(compounds.geometry.to_numpy()) if len(compounds) else np.empty(0, object)
-    corridors = build(layers, gates, targets.point, forbidden)
-    surface = tables.surfaces(layers.get("streets"), corridors)
-    site = Site(corridors, surface, ground, targets, households, standard, prices)
-    joined = _joined(corridors, len(compounds))
-    refused += [(c, "out_of_reach") for c in compounds["compound_id"][~joined]]
+    hand, faults = drawn.match(by_hand, compounds, every)
+    shut = room.full(every, existing, standard, households)
+    shut[hand.target] = False  # drawn by hand is taken, and its want of room told
     deadline = started + (TIME_LIMIT_S if time_limit_s is None else time_limit_s)
-    layout, bound = _search(site, joined, seed, deadline, tell, asked)
+
+    def offer(shut: Array) -> tuple[Site, Array]:
+        """Return corridors to the sewers that are open, and who is joined by them."""
+        rows = np.flatnonzero(~shut)
+        here = drawn.Drawn(hand.row, hand.line, np.searchsorted(rows, hand.target))
+        targets = every.take(rows)
+        corridors = build(layers, gates, targets, forbidden, footways=footways, drawn=here)
+        surface = tables.surfaces(layers.get("streets"), corridors)
+        site = Site(corridors, surface, ground, targets, households, standard, prices)
+        return site, _joined(corridors, len(compounds))
+
+    lost = np.zeros(len(compounds), bool)
+    site, joined = offer(shut)
+    for turn in itertools.count():
+        layout, bound = _search(site, joined, seed, deadline, tell, asked)
+        over, _ = room.overloaded(layout, site.targets, existing, standard)
+        over[every.pipe[hand.target]] = False
+        if not over.any():
+            break
+        closed = shut | np.append(over, False)[every.pipe]
+        other, still = offer(closed)
+        if turn < CLOSINGS and (still | ~joined).all():
+            shut, site, joined = closed, other, still & ~lost
+        else:  # closing full sewers would cut somebody off: some of those who fill them stay away
+            lost |= room.surplus(layout, site.targets, existing, standard, households, over)
+            joined &= ~lost
+    reached = _reached(joined | lost, layers, gates, every, forbidden) if shut.any() else joined | lost
+    refused += [
+        (c, "no_room" if r else "out_of_reach")
+        for c, r in zip(compounds["compound_id"][~joined], reached[~joined], strict=True)
+    ]
     for number, error in layout.failed.items():
-        lost = np.flatnonzero(layout.compounds == number)
-        refused += [(c, "no_levels", error) for c in compounds["compound_id"].iloc[lost]]
+        failed = np.flatnonzero(layout.compounds == number)
+        refused += [(c, "no_levels", error) for c in compounds["compound_id"].iloc[failed]]
     tell(0.9, Text("正在分期", "Cutting stages"))
-    links = tables.links(site, layout, compounds, layers)
+    links = tables.links(site, layout, compounds, layers, room.spare_lps(site.targets, existing, standard))
     stage, curve = phasing.stages(
         tables.below(links), links["cost"].to_numpy(float), links["own_households"].to_numpy(float), budget,
         links["own_compounds"].isin(pinned).to_numpy(),
@@ -163,7 +210,14 @@ def run(
     summary["seconds"] = round(time.monotonic() - started, 3)
     tell(1.0, Text("完成", "Done"))
     notes = tables.assumptions(site, links, guessed, layout)
-    return Plan(links, refusals, summary, notes, curve, bound, gap)
+    notes += tables.room_notes(links, existing, int(shut.sum()), footways=footways, standard=standard)
+    said = remarks(site, layout, links, layers, existing, faults, compounds)
+    return Plan(links, refusals, summary, notes, curve, bound, gap, existing, said)
+
+
+def _reached(joined: Array, layers: Mapping[str, Any], gates: Array, every: Targets, forbidden: Any) -> Array:
+    """Return which compounds could be joined if every sewer had room."""
+    return joined if joined.all() else _joined(build(layers, gates, every, forbidden), len(gates))
 
 
 def _failed(layout: Layout) -> int:

@@ -22,8 +22,8 @@ def bill(links: Any) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``item group unit quantity amount``: pipes by diameter and depth band (m), manholes by depth band, pumps, drop
-        manholes (each), reinstatement by surface (m) with its crossings. The amounts add up to the links' cost. Empty in,
+        ``item group unit quantity amount``: pipes by diameter and depth band (m), manholes by depth band, new manholes on
+        existing pipes, pumps, drop manholes (each), reinstatement by surface (m) with its crossings. The amounts add up to the links' cost. Empty in,
         empty out.
     """
     if not len(links):
@@ -35,9 +35,11 @@ def bill(links: Any) -> pd.DataFrame:
     main = np.where(links["pressure"].to_numpy(bool), " 压力管", "")
     surface = links["surface"].fillna("").replace("", "unknown")
     one = pd.Series(1.0, index=links.index)
+    extra = links["cost_new_manhole"].fillna(0.0) if "cost_new_manhole" in links else pd.Series(0.0, index=links.index)
     parts = [
         _sum("pipe", size + main + " " + band, "m", links["length_m"], links["cost_pipe"]),
-        _sum("manhole", well, "each", one, links["cost_manhole"]),
+        _sum("manhole", well, "each", one, links["cost_manhole"] - extra),
+        _new_manholes(links, extra),
         _sum("surface", surface.astype(str), "m", links["length_m"], links["cost_surface"]),
         _some("pump", links["pump"], one, links["cost_pump"]),
         _some("drop_manhole", links["cost_drop"] > 0, one, links["cost_drop"]),
@@ -54,6 +56,17 @@ def _sum(item: str, group: Any, unit: str, quantity: Any, amount: Any) -> pd.Dat
     table = pd.DataFrame({"group": group, "quantity": quantity, "amount": amount})
     out = table.groupby("group", as_index=False, sort=True)[["quantity", "amount"]].sum()
     return out.assign(item=item, unit=unit)[["item", "group", "unit", "quantity", "amount"]]
+
+
+def _new_manholes(links: Any, extra: Any) -> pd.DataFrame:
+    """Return the manholes on existing pipes by depth band; links that meet in one count it once."""
+    rows = (extra > 0).to_numpy(bool)
+    if not rows.any():
+        return pd.DataFrame()
+    some = links[rows]
+    band = pd.cut(some["new_manhole_depth_m"], BANDS_M, right=True, include_lowest=True).map(_band).astype(str)
+    once = (~some["new_manhole"].duplicated()).astype(float)
+    return _sum("new_manhole", band, "each", once, extra[rows])
 
 
 def _some(item: str, which: Any, one: Any, amount: Any) -> pd.DataFrame:

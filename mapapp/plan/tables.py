@@ -12,7 +12,9 @@ import shapely
 
 from mapapp.core.text import Text
 from mapapp.plan.corridors import Corridors
+from mapapp.plan.existing import Existing
 from mapapp.plan.layout import Layout, Site
+from mapapp.plan.standard import Standard
 
 Array = np.ndarray[Any, Any]
 
@@ -24,6 +26,10 @@ REASONS: dict[str, Text] = {
     "out_of_reach": Text(
         "{far:g} m 以内没有可接入的污水管。", "There is no served sewer within {far:g} m that a corridor leads to."
     ),
+    "no_room": Text(
+        "可达的受纳管都没有剩余能力（现状流量按已接入户数推算）。",
+        "Every sewer that can be reached is full: its flow, taken from the households connected to it, leaves no room.",
+    ),
     "no_levels": Text("没有可行的管径与标高：{why}", "No size and level is possible: {why}"),
 }
 
@@ -32,7 +38,8 @@ LINK_COLUMNS = (
     "invert_up_m", "invert_down_m", "depth_up_m", "depth_down_m", "flow_lps", "pump", "cost_low", "cost", "cost_high",
     "corridor", "stage", "households", "downstream_link_id", "street", "surface", "crossings", "pressure", "lift_m", "fill",
     "velocity_ms", "drop_m", "cost_pipe", "cost_manhole", "cost_pump", "cost_surface", "cost_drop", "ground_known",
-    "target_known", "own_compounds", "own_households",
+    "target_known", "own_compounds", "own_households", "new_manhole", "new_manhole_depth_m", "cost_new_manhole",
+    "target_spare_lps",
 )  # fmt: skip
 
 
@@ -46,11 +53,13 @@ def surfaces(streets: Any, corridors: Corridors) -> Array:
     return out
 
 
-def links(site: Site, layout: Layout, compounds: Any, layers: Mapping[str, Any]) -> gpd.GeoDataFrame:
+def links(site: Site, layout: Layout, compounds: Any, layers: Mapping[str, Any], spare: Array) -> gpd.GeoDataFrame:
     """Return one row per pipe, ordered from the heads down within each tree.
 
     Columns as the interface names them; levels are missing where no height is known anywhere. ``own_compounds`` is the
-    compound that begins at the pipe, ``own_households`` its households: what a stage counts once.
+    compound that begins at the pipe, ``own_households`` its households: what a stage counts once. Where a link joins a pipe
+    between two manholes, ``to_node`` is that pipe, ``new_manhole`` the name of the manhole to be built there, and
+    ``cost_manhole`` holds its ``cost_new_manhole`` too. ``spare``: room of each target's sewer in L/s, NaN unknown.
     """
     crs = compounds.crs if len(compounds) else None
     p = layout.pipes
@@ -79,6 +88,9 @@ def links(site: Site, layout: Layout, compounds: Any, layers: Mapping[str, Any])
     edge = p["edge"].to_numpy(np.int64)
     street = c.street[edge]
     known = site.ground.known
+    into = np.maximum(target, 0)
+    well = (target >= 0) & (site.targets.between[into] if len(site.targets) else False)
+    cost_well = p["cost_well"].to_numpy(float)
     missing = np.nan if not known else 0.0
     sure, prices = p["sure"].to_numpy(bool), site.prices
     target_known = np.isfinite(p["outlet_invert_m"].to_numpy(float)) | (target < 0)
@@ -111,19 +123,33 @@ def links(site: Site, layout: Layout, compounds: Any, layers: Mapping[str, Any])
             "crossings": c.crossings[edge].sum(axis=1),
             "pressure": p["pressure"].to_numpy(bool),
             **{k: p[k].to_numpy(float) for k in ("lift_m", "fill", "velocity_ms", "drop_m")},
-            **{k: p[k].to_numpy(float) for k in ("cost_pipe", "cost_manhole", "cost_pump")},
+            "cost_pipe": p["cost_pipe"].to_numpy(float),
+            "cost_manhole": p["cost_manhole"].to_numpy(float) + cost_well,
+            "cost_pump": p["cost_pump"].to_numpy(float),
             "cost_surface": p["cost_fixed"].to_numpy(float),
             "cost_drop": p["cost_drop"].to_numpy(float),
             "ground_known": sure,
             "target_known": target_known,
             "own_compounds": np.where(own >= 0, names[np.maximum(own, 0)], ""),
             "own_households": np.where(own >= 0, site.households[np.maximum(own, 0)], 0.0),
+            "new_manhole": pd.Series(_wells(target, well)),
+            "new_manhole_depth_m": np.where(well, site.targets.well_m[into], np.nan) if len(site.targets) else np.nan,
+            "cost_new_manhole": cost_well,
+            "target_spare_lps": np.where(target >= 0, spare[into], np.nan) if len(site.targets) else np.nan,
         },
         geometry=lines,
         crs=crs,
     )
     texts = ["link_id", "compound_ids", "from_node", "to_node", "corridor", "street", "surface", "downstream_link_id"]
-    return frame.astype(dict.fromkeys([*texts, "own_compounds"], "str"))
+    return frame.astype(dict.fromkeys([*texts, "own_compounds", "new_manhole"], "str"))
+
+
+def _wells(target: Array, well: Array) -> Array:
+    """Return the names of the manholes to be built on existing pipes, None elsewhere; links that meet there share one."""
+    out = np.full(len(target), None, dtype=object)
+    _, number = np.unique(target[well], return_inverse=True)
+    out[well] = [f"NEW-M{n + 1:03d}" for n in number]
+    return out
 
 
 def _nodes(p: pd.DataFrame, down: Array, own: Array, names: Array) -> Array:
@@ -216,7 +242,6 @@ def assumptions(site: Site, frame: Any, guessed: Array, layout: Layout) -> list[
         .format(p=prices.title, c=prices.currency, a=prices.low, b=prices.high),
         Text("小区排水管在出口处按最小覆土 {h:g} m 考虑。", "Drains leave a compound at minimum cover, {h:g} m.")
         .format(h=standard.min_cover_m),
-        Text("受纳管的剩余能力未核算。", "Spare capacity of the receiving sewers was not checked."),
     ]  # fmt: skip
     out.extend(standard.notes)
     if prices.example:
@@ -261,4 +286,46 @@ def assumptions(site: Site, frame: Any, guessed: Array, layout: Layout) -> list[
             out.append(
                 Text("{k} 条管段不沿道路，为直线示意。", "{k} pipes follow no street: straight lines.").format(k=k)
             )
+    return out
+
+
+def room_notes(frame: Any, existing: Existing, shut: int, *, footways: bool, standard: Standard) -> list[Text]:
+    """Return what was taken for granted about the sewers that links join, and about footways."""
+    out: list[Text] = []
+    last = frame[frame["downstream_link_id"].isna()] if len(frame) else frame
+    if len(last):
+        out.append(
+            Text(
+                "受纳管能力按设计充满度（n = {n:g}）计算，现状流量只计已接入的 {k:.0f} 户；台账以外的来水未知。",
+                "Receiving sewers: capacity at the standard's fill (n = {n:g}), flow of the {k:.0f} households on record as "
+                "connected; what else drains into them is not known.",
+            ).format(
+                n=standard.roughness,
+                k=existing.households[existing.out[existing.down] < 0].sum() if len(existing.pipe_id) else 0.0,
+            )
+        )
+        if k := int(last["target_spare_lps"].isna().sum()):
+            out.append(
+                Text(
+                    "{k} 处受纳管的管径或坡度不明，剩余能力未知，按有能力考虑。",
+                    "{k} receiving sewers have no known size or slope: taken to have room.",
+                ).format(k=k)
+            )
+        if k := last["new_manhole"].dropna().nunique():
+            out.append(
+                Text("在现状管上新建检查井 {k} 座。", "{k} new manholes are built on existing pipes.").format(k=k)
+            )
+    if shut:
+        out.append(
+            Text(
+                "{k} 个接入点因管道没有剩余能力未采用。", "{k} places were not used: their sewer has no room left."
+            ).format(k=shut)
+        )
+    if footways:
+        out.append(
+            Text(
+                "管线沿两侧人行道敷设，与中线的距离按道路等级取值。",
+                "Pipes lie in the footways, at a distance from the centreline by class of street.",
+            )
+        )
     return out

@@ -17,6 +17,7 @@ _PARTS: Final = ("cost_pipe", "cost_manhole", "cost_pump", "cost_surface", "cost
 ITEMS: Final = {
     "pipe": Text("管道敷设", "Pipe, laid"),
     "manhole": Text("检查井", "Manhole"),
+    "new_manhole": Text("现状管上新建检查井", "New manhole on an existing pipe"),
     "surface": Text("路面恢复与穿越", "Reinstatement and crossings"),
     "pump": Text("提升泵站", "Pump station"),
     "drop_manhole": Text("跌水井增加", "Drop manhole, extra"),
