@@ -57,7 +57,7 @@ def ends(frame: Any) -> Array:
     return np.concatenate([shapely.get_point(line, 0), shapely.get_point(line, -1)])
 
 
-def match(frame: Any, compounds: Any, targets: Targets) -> tuple[Drawn, list[Fault]]:
+def match(frame: Any, compounds: Any, targets: Targets, *, reach_m: float = NEAR_M) -> tuple[Drawn, list[Fault]]:
     """Return the drawn lines that can be used, and what is wrong with the others.
 
     Parameters
@@ -67,6 +67,8 @@ def match(frame: Any, compounds: Any, targets: Targets) -> tuple[Drawn, list[Fau
     compounds : GeoDataFrame
         Those that wait for a link.
     targets : Targets
+    reach_m : float
+        How far the sewer may lie from the end of the line.
 
     Notes
     -----
@@ -100,11 +102,11 @@ def match(frame: Any, compounds: Any, targets: Targets) -> tuple[Drawn, list[Fau
         far = shapely.distance(targets.point, tips[1]) if len(targets) else np.array([np.inf])
         wish = np.where(targets.between, far + PREFER_M, far) if len(targets) else far
         aim = int(np.argmin(wish))
-        if not far.min() <= NEAR_M:
+        if not len(targets) or far.min() > reach_m:
             text = FAULTS["no_sewer"].format(near=NEAR_M, far=far.min() if np.isfinite(far.min()) else np.nan)
             faults.append((str(ids[row]), "no_sewer", text))
             continue
-        aim = aim if far[aim] <= NEAR_M else int(np.argmin(far))
+        aim = aim if far[aim] <= reach_m else int(np.argmin(far))
         xy = shapely.get_coordinates(line)
         xy[0] = shapely.get_coordinates(shapely.shortest_line(shape[row], tips[0]))[0]
         xy[-1] = shapely.get_coordinates(targets.point[aim])[0]

@@ -19,13 +19,14 @@ from scipy.sparse import csgraph
 from mapapp.core.errors import InputError
 from mapapp.core.progress import Cancelled, Progress, silent
 from mapapp.core.text import Text
-from mapapp.plan import costs, drawn, phasing, room, tables
+from mapapp.plan import drawn, phasing, room, tables
 from mapapp.plan.corridors import FARTHEST_M, Corridors, build
 from mapapp.plan.existing import Existing
 from mapapp.plan.ground import Ground
-from mapapp.plan.layout import Layout, Site, lay
+from mapapp.plan.layout import Layout, Site
 from mapapp.plan.prices import Prices, load_prices
 from mapapp.plan.remarks import remarks
+from mapapp.plan.search import search
 from mapapp.plan.standard import Standard, load_standard
 from mapapp.plan.targets import UNSERVED, Targets, connected, demand
 from mapapp.plan.terrain import read_terrain
@@ -33,15 +34,8 @@ from mapapp.plan.terrain import read_terrain
 Array = np.ndarray[Any, Any]
 
 TIME_LIMIT_S = 20.0
-PROOF_SHARE = 0.2
-"""Share of the time limit that is kept for the bound."""
-RESTARTS = 3
 CLOSINGS = 4
 """How often sewers that a layout fills too much are closed and the rest is laid out anew, before compounds are refused."""
-GRAVITY_CELLS = 20_000_000
-"""Compounds times nodes up to which each compound is followed by itself: in the bound, and in layouts from nothing."""
-FEW = 60
-"""Up to so many compounds, layouts are also built from nothing, in other orders, and improved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +146,7 @@ def run(
     households, guessed = demand(compounds)
     existing = Existing.of(layers, served, standard, connected(layers.get("compounds"), verdicts))
     gates = shapely.force_2d(compounds.geometry.to_numpy()) if len(compounds) else np.empty(0, object)
-    every = Targets.of(served, ground, existing, np.concatenate([gates, drawn.ends(by_hand)]))
+    every = Targets.of(served, ground, existing, gates, drawn.ends(by_hand))
     tell(0.05, Text("正在生成走廊", "Building corridors"))
     if asked():
         raise Cancelled
@@ -174,7 +168,7 @@ def run(
     lost = np.zeros(len(compounds), bool)
     site, joined = offer(shut)
     for turn in itertools.count():
-        layout, bound = _search(site, joined, seed, deadline, tell, asked)
+        layout, bound = search(site, joined, seed, deadline, tell, asked)
         over, _ = room.overloaded(layout, site.targets, existing, standard)
         over[every.pipe[hand.target]] = False
         if not over.any():
@@ -213,6 +207,30 @@ def run(
     notes += tables.room_notes(links, existing, int(shut.sum()), footways=footways, standard=standard)
     said = remarks(site, layout, links, layers, existing, faults, compounds)
     return Plan(links, refusals, summary, notes, curve, bound, gap, existing, said)
+
+
+def check_drawn(layers: Mapping[str, Any], verdicts: Any, served: Any, by_hand: Any, **options: Any) -> Plan:
+    """Return what links drawn by hand come to, each by itself: levels, sizes, costs, and `Plan.remarks` on them.
+
+    Parameters
+    ----------
+    layers, verdicts, served, by_hand :
+        As for `run`.
+    **options
+        As for `run`.
+
+    Notes
+    -----
+    Compounds without a usable drawing are left out, so that nothing is laid but what was drawn.
+    """
+    compounds, _ = _unserved(layers.get("compounds"), verdicts)
+    places = Targets.of(served, Ground.of(layers, served))
+    hand, _ = drawn.match(by_hand, compounds, places, reach_m=np.inf)
+    some = set(compounds["compound_id"].iloc[hand.row]) if len(compounds) else set()
+    if verdicts is not None and len(verdicts):
+        name = verdicts["compound_id"].astype(str)
+        verdicts = verdicts[name.isin(some) | ~verdicts["verdict"].isin(UNSERVED)]
+    return run(layers, verdicts, served, by_hand=by_hand, **options)
 
 
 def _reached(joined: Array, layers: Mapping[str, Any], gates: Array, every: Targets, forbidden: Any) -> Array:
@@ -254,60 +272,6 @@ def _joined(corridors: Corridors, count: int) -> Array:
     return np.asarray(piece[corridors.compound : corridors.compound + count] == piece[corridors.root])
 
 
-def _search(
-    site: Site, joined: Array, seed: int, deadline: float, tell: Progress, asked: Callable[[], bool]
-) -> tuple[Layout, float]:
-    """Return the best layout on the true cost, and the bound."""
-    # these load compiled kernels: not for who only reads a price book
-    from mapapp.plan.bound import lower_bound
-    from mapapp.plan.improve import from_nothing, improve, nearest_first
-    from mapapp.plan.levels import pump_surcharge
-    from mapapp.plan.steiner import steiner_tree
-
-    c = site.corridors
-    if not joined.any():
-        return lay(site, np.empty(0, np.int64)), 0.0
-    terminals = np.concatenate([[c.root], c.compound + np.flatnonzero(joined)])
-    floor = costs.floor(c, site.surface, site.standard, site.prices)
-    floor = floor + pump_surcharge(site, joined)
-    left = max(deadline - time.monotonic(), 0.5)
-    proof = PROOF_SHARE * left
-    tell(0.1, Text("正在布线", "Laying out"))
-    tree = steiner_tree(c.a, c.b, floor, terminals, seed=seed, time_limit_s=0.4 * left)
-    tell(0.45, Text("正在定管径与标高", "Sizing"))
-    edges, best = tree.edges, lay(site, tree.edges)
-    tell(0.5, Text("正在按实际造价改进", "Improving on the true cost"))
-    rng = np.random.default_rng(seed)
-
-    def late() -> bool:
-        return asked() or time.monotonic() > deadline - proof
-
-    try:
-        if (
-            joined.sum() * c.n <= GRAVITY_CELLS
-            and (other := from_nothing(site, nearest_first(site, joined))) is not None
-        ):
-            layout = lay(site, other)
-            if layout.value < best.value:
-                edges, best = other, layout
-        _, best = improve(site, edges, best, rng, late)
-        for turn in range(RESTARTS if joined.sum() <= FEW else 0):
-            if late():
-                break
-            tell(0.5 + 0.4 * turn / RESTARTS, Text("正在比较其他布局", "Trying other layouts"))
-            other = from_nothing(site, rng.permutation(np.flatnonzero(joined)))
-            if other is not None:
-                _, layout = improve(site, other, lay(site, other), rng, late)
-                best = min(best, layout, key=lambda x: x.value)
-    except KeyboardInterrupt:
-        pass  # Ctrl-C ends the search, and the best plan so far is the answer
-    kept = joined & ~np.isin(best.compounds, list(best.failed))
-    bound = lower_bound(site, kept, best.cost, max(deadline, time.monotonic() + 0.5 * proof))
-    if (kept == joined).all():  # the first tree proved something too, over all corridors
-        bound = max(bound, tree.lower_bound - costs.own_gates(c, np.flatnonzero(kept), site.standard, site.prices))
-    return best, min(bound, best.cost)
-
-
 def warm_up() -> None:
     """Compile or load every kernel, so that the first plan of a server is as quick as the second."""
     from mapapp.plan.steiner import warm_up as steiner
@@ -322,4 +286,4 @@ def warm_up() -> None:
     run({"streets": streets, "compounds": compounds}, compounds.assign(verdict="no_main"), served)
 
 
-__all__ = ["Plan", "run", "warm_up"]
+__all__ = ["Plan", "check_drawn", "run", "warm_up"]

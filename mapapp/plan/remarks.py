@@ -20,6 +20,8 @@ from mapapp.plan.layout import Layout, Site
 Array = np.ndarray[Any, Any]
 
 COLUMNS = ("compound_id", "kind", "zh", "en")
+COVER_SLACK_M = 0.1
+"""What ground levels between known points are worth: less missing cover than this is not told."""
 STEP_M = 5.0
 """Distance of the places along a drawn pipe at which its cover is looked at."""
 
@@ -174,7 +176,7 @@ def _levels(site: Site, part: Any) -> list[tuple[str, Text]]:
         least = float(standard.slope(np.array(row.diameter_mm)))
         out.append(("slope", SAID["slope"].format(have=row.slope, least=least, link=row.link_id)))
     at, cover = _covers(site, way)
-    if len(cover) and cover.min() < standard.min_cover_m - 0.005:
+    if len(cover) and cover.min() < standard.min_cover_m - COVER_SLACK_M:
         worst = int(np.argmin(cover))
         out.append(("cover", SAID["cover"].format(at=at[worst], cover=cover[worst], least=standard.min_cover_m)))
     deep = float(way[["depth_up_m", "depth_down_m"]].max(axis=None))

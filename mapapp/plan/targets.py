@@ -75,7 +75,9 @@ class Targets:
         return Targets(point, name, invert, ground, pipe, well, size)
 
     @classmethod
-    def of(cls, served: Any, ground: Ground, existing: Existing | None = None, gates: Any = None) -> Targets:
+    def of(
+        cls, served: Any, ground: Ground, existing: Existing | None = None, gates: Any = None, tips: Any = None
+    ) -> Targets:
         """Read the places.
 
         Parameters
@@ -87,6 +89,8 @@ class Targets:
             The pipes between those places, read from the same table.
         gates : array of geometry, optional
             Unserved compounds: pipes near to them are offered between their manholes.
+        tips : array of Point, optional
+            Where lines drawn by hand end: the pipe there is offered at that very place.
         """
         if served is None or not len(served):
             none = np.empty(0)
@@ -103,7 +107,7 @@ class Targets:
         by = existing.out[use] if existing is not None else np.full(len(point), -1)
         none = np.zeros(len(point))
         at = cls(point, name, invert, level, by, none, none)
-        return at if existing is None or gates is None else at._and(_between(existing, gates, ground))
+        return at if existing is None or gates is None else at._and(_between(existing, gates, tips, ground))
 
     def _and(self, other: Targets) -> Targets:
         point, name, invert, ground, pipe, well, size = (
@@ -121,15 +125,17 @@ def _levels(point: Array, invert: Array, level: Array, ground: Ground) -> tuple[
     return np.where(invert > level, np.nan, invert), np.nan_to_num(level)
 
 
-def _between(existing: Existing, gates: Array, ground: Ground) -> Targets:
+def _between(existing: Existing, gates: Array, tips: Any, ground: Ground) -> Targets:
     """Return places between the manholes of pipes near to compounds: where each comes nearest."""
     line, length = existing.line, existing.length_m
     empty = Targets.of(None, ground)
-    if not len(line) or not len(gates):
+    if not len(line):
         return empty
     usable = np.flatnonzero((existing.out[existing.up] == np.arange(len(line))) & (length >= 2 * CLEAR_M))
     if not len(usable):
         return empty
+    count = len(gates)
+    gates = gates if tips is None else np.concatenate([gates, tips])
     who, row = shapely.STRtree(line[usable]).query(gates, predicate="dwithin", distance=NEAR_PIPE_M)
     row = usable[row]
     far = shapely.distance(gates[who], line[row])
@@ -140,10 +146,10 @@ def _between(existing: Existing, gates: Array, ground: Ground) -> Targets:
     foot = shapely.get_point(shapely.shortest_line(line[row], gates[who]), 0)
     along = shapely.line_locate_point(line[row], foot)
     fine = (along >= CLEAR_M) & (along <= length[row] - CLEAR_M)
-    row, along = row[fine], along[fine]
-    order = np.lexsort((along, row))
-    row, along = row[order], along[order]
-    slot = np.floor(along / CLEAR_M)
+    exact, row, along = who[fine] >= count, row[fine], along[fine]
+    slot = np.where(exact, -1.0 - np.floor(along), np.floor(along / CLEAR_M))
+    order = np.lexsort((along, slot, row))
+    row, along, slot = row[order], along[order], slot[order]
     first = np.ones(len(row), bool)
     first[1:] = (row[1:] != row[:-1]) | (slot[1:] != slot[:-1])
     row, along = row[first], along[first]
