@@ -205,24 +205,24 @@ def _pump_row(
 
 
 @kernel
-def solve(
-    order: Array, down: Array, kid_ptr: Array, kid: Array, ground_up: Array, ground_down: Array, length: Array,
-    flow: Array, inlet: Array, outlet: Array, need: Array, most: Array, allowed: Array, sizes: Array, pressure: Array,
+def advance(
+    order: Array, kid_ptr: Array, kid: Array, ground_up: Array, ground_down: Array, length: Array,
+    flow: Array, spare_flow: Array, inlet: Array, outlet: Array, rate: Array, need: Array, most: Array, allowed: Array,
+    sizes: Array, pressure: Array,
     fastest: float, roughness: float, cover: float, deepest: float, join: int, may_fall: bool, pumps: bool,
     pump: Array, step: float, to_crown: bool, deep_manhole: float,
     p_first: Array, p_span: Array, p_coefficient: Array, p_power: Array,
     h_first: Array, h_span: Array, h_coefficient: Array, h_power: Array,
-) -> tuple[int, Array]:  # fmt: skip
-    """Return -1 and one row (diameter, up, down, mode, lift, sump) per pipe; or the first pipe that cannot be served.
+    labels: Array, picked: Array, chosen: Array, used: int, marks: int, begin: Array, end: Array,
+) -> tuple[Array, Array, Array, int, int]:  # fmt: skip
+    """Add the labels of the pipes in ``order`` to those of their kids; return the tables, longer if need be.
 
     ``join``: 0 crown, 1 invert, 2 water. Sizes in mm, inclining then the ``pressure`` sizes in the price pieces.
+    ``rate``: row of ``need``, ``most`` and ``allowed`` that holds for a pipe. ``spare_flow``: at least the flow of the pipe
+    below, NaN at an outlet: what is dearer than the cheapest by a whole pump down there is of no use. The labels of pipe p
+    are rows ``begin[p]:end[p]``, none where it cannot be served; each has its kids' labels in ``chosen`` from ``picked`` on.
     """
-    n, few = len(order), len(sizes)
-    labels = np.empty((64 * n + 1024, COLUMNS))
-    picked = np.empty(len(labels), np.int64)  # first entry in `chosen`
-    chosen = np.empty(128 * n + 1024, np.int64)
-    begin, end = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    used, marks = 0, 0
+    few = len(sizes)
     trial = np.empty((256, COLUMNS))
     source = np.empty((256, 2), np.int64)  # which `above`, which row of it
     for p in order:
@@ -237,9 +237,9 @@ def solve(
             if pressed and not pumps:
                 break
             if not pressed:
-                if not allowed[p, k] or not need[p, k] < last - 1e-12:
+                if not allowed[rate[p], k] or not need[rate[p], k] < last - 1e-12:
                     continue
-                last = need[p, k]
+                last = need[rate[p], k]
             above, pick = _come_in(labels, begin, end, kids, np.inf if pressed else sizes[k], may_fall, inlet[p], head)
             number = len(tables)
             tables.append(above)
@@ -275,9 +275,9 @@ def solve(
                     m += 1
                 continue
             d = sizes[k] / 1000.0
-            top = min(ground_up[p] - cover - d, ground_down[p] - cover - d + most[p, k] * length[p])
+            top = min(ground_up[p] - cover - d, ground_down[p] - cover - d + most[rate[p], k] * length[p])
             floor = ground_down[p] - cover - d
-            full = _fill(flow[p], d, need[p, k], roughness) if join == 2 else 0.0
+            full = _fill(flow[p], d, need[rate[p], k], roughness) if join == 2 else 0.0
             row, lift_from, steps = -1, 0.0, 0
             if pumps:
                 row = _pump_row(
@@ -304,7 +304,7 @@ def solve(
                         limit -= full * d
                     limit = min(limit, inlet[p])
                 up = min(limit, top)
-                low = min(up - need[p, k] * length[p], floor)
+                low = min(up - need[rate[p], k] * length[p], floor)
                 level = low
                 if join == 0:
                     level = low + d
@@ -337,13 +337,13 @@ def solve(
             trial[good, DIAMETER] = 1000.0 * d
             source[good] = source[i]
             good += 1
-        if good == 0:
-            return p, np.empty((0, 6))
-        spare = np.inf
-        q = down[p]
-        if pumps and q >= 0:
-            spare = pump[0] + pump[1] * 1000.0 * flow[q] + pump[2] * 1000.0 * flow[q] * deepest + deep_manhole
         begin[p] = used
+        end[p] = used
+        if good == 0:
+            continue
+        spare = np.inf
+        if pumps and not np.isnan(spare_flow[p]):
+            spare = pump[0] + (pump[1] + pump[2] * deepest) * 1000.0 * spare_flow[p] + deep_manhole
         for size in np.unique(trial[:good, SIZE]):
             mine = np.flatnonzero(trial[:good, SIZE] == size)
             front = mine[_front(trial[mine, JOIN], trial[mine, COST])]
@@ -367,10 +367,21 @@ def solve(
                     marks += 1
                 used += 1
         end[p] = used
-    out = np.empty((n, 6))
+    return labels, picked, chosen, used, marks
+
+
+@kernel
+def read_back(
+    order: Array, kid_ptr: Array, kid: Array, labels: Array, picked: Array, chosen: Array, begin: Array, end: Array
+) -> Array:
+    """Return one row (diameter, up, down, mode, lift, sump) per pipe, the outlets at their cheapest; NaN where none."""
+    n = len(begin)
+    out = np.full((n, 6), np.nan)
     todo = np.full(n, -1, np.int64)
-    for x in range(n - 1, -1, -1):
+    for x in range(len(order) - 1, -1, -1):
         p = order[x]
+        if end[p] == begin[p]:
+            continue
         i = todo[p]
         if i < 0:
             i = begin[p] + np.argmin(labels[begin[p] : end[p], COST])
@@ -378,4 +389,31 @@ def solve(
         out[p, 3], out[p, 4], out[p, 5] = labels[i, MODE], labels[i, LIFTED], labels[i, SUMP]
         for j in range(kid_ptr[p + 1] - kid_ptr[p]):
             todo[kid[kid_ptr[p] + j]] = chosen[picked[i] + j]
-    return -1, out
+    return out
+
+
+def solve(
+    order: Array, down: Array, kid_ptr: Array, kid: Array, ground_up: Array, ground_down: Array, length: Array,
+    flow: Array, inlet: Array, outlet: Array, need: Array, most: Array, allowed: Array, *rules: Any,
+) -> tuple[int, Array]:  # fmt: skip
+    """Return -1 and one row (diameter, up, down, mode, lift, sump) per pipe; or the first pipe that cannot be served.
+
+    ``rules``: what `advance` takes from ``sizes`` to the pieces of the prices.
+    """
+    n = len(order)
+    spare_flow = np.where(down >= 0, flow[np.maximum(down, 0)], np.nan)
+    begin, end = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    state: list[Any] = [
+        order, kid_ptr, kid, ground_up, ground_down, length, flow, spare_flow, inlet, outlet, np.arange(n), need, most,
+        allowed, *rules, *empty_tables(n), 0, 0, begin, end,
+    ]  # fmt: skip
+    labels, picked, chosen, _, _ = advance(*state)
+    failed = order[begin[order] == end[order]]
+    if len(failed):
+        return int(failed[0]), np.empty((0, 6))
+    return -1, read_back(order, kid_ptr, kid, labels, picked, chosen, begin, end)
+
+
+def empty_tables(n: int) -> tuple[Array, Array, Array]:
+    """Return room for the labels of about ``n`` pipes: labels, ``picked``, ``chosen``."""
+    return np.empty((64 * n + 1024, COLUMNS)), np.empty(64 * n + 1024, np.int64), np.empty(128 * n + 1024, np.int64)

@@ -157,20 +157,14 @@ def _solved(tree: _Tree, standard: Standard, prices: Prices, pumps: bool) -> Arr
     from mapapp.plan import fronts  # loads compiled kernels: not for who only reads a price book
 
     sizes = np.array(standard.allowed_mm, float)
-    pressure = np.array(sorted(standard.pressure_sizes_mm), float)
     need, most = _slopes(tree.flow, sizes, standard)
     allowed = (need <= most) & (sizes >= tree.least[:, None])
     kids = np.array([k for c in tree.children for k in c], np.int64)
     first = np.concatenate([[0], np.cumsum([len(c) for c in tree.children])])
-    both = np.concatenate([sizes, pressure])
-    deep = float(prices.manhole_cost(sizes[-1:], np.array([standard.max_depth_m]))[0])
     failed, out = fronts.solve(
         tree.order, tree.down, first, kids, tree.ground_up, tree.ground_down, tree.length, tree.flow, tree.inlet,
-        tree.outlet, np.ascontiguousarray(need), np.ascontiguousarray(most), allowed, sizes, pressure,
-        float(standard.pressure_velocity_ms[1]), standard.roughness, standard.min_cover_m, standard.max_depth_m,
-        ("crown", "invert", "water").index(standard.join), standard.sizes_may_fall, pumps, np.array(prices.pump, float),
-        LIFT_STEP_M, prices.depth_to == "crown", deep,
-        *fronts.by_depth(prices.pipe, both, per_metre=True), *fronts.by_depth(prices.manhole, both, per_metre=False),
+        tree.outlet, np.ascontiguousarray(need), np.ascontiguousarray(most), allowed,
+        *rules(standard, prices, pumps=pumps),
     )  # fmt: skip
     if failed >= 0:
         raise InputError(
@@ -185,6 +179,22 @@ def _solved(tree: _Tree, standard: Standard, prices: Prices, pumps: bool) -> Arr
             where=str(tree.ids[failed]),
         )
     return out
+
+
+def rules(standard: Standard, prices: Prices, *, pumps: bool) -> tuple[Any, ...]:
+    """Return standard and prices as `fronts.advance` takes them, from the sizes on."""
+    from mapapp.plan import fronts
+
+    sizes = np.array(standard.allowed_mm, float)
+    pressure = np.array(sorted(standard.pressure_sizes_mm), float)
+    both = np.concatenate([sizes, pressure])
+    deep = float(prices.manhole_cost(sizes[-1:], np.array([standard.max_depth_m]))[0])
+    return (
+        sizes, pressure, float(standard.pressure_velocity_ms[1]), standard.roughness, standard.min_cover_m,
+        standard.max_depth_m, ("crown", "invert", "water").index(standard.join), standard.sizes_may_fall, pumps,
+        np.array(prices.pump, float), LIFT_STEP_M, prices.depth_to == "crown", deep,
+        *fronts.by_depth(prices.pipe, both, per_metre=True), *fronts.by_depth(prices.manhole, both, per_metre=False),
+    )  # fmt: skip
 
 
 def _slopes(flow: Array, sizes: Array, standard: Standard) -> tuple[Array, Array]:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy.spatial import cKDTree
 
-from mapapp.plan.layout import Layout, Site, lay
+from mapapp.plan.corridors import Corridors
+from mapapp.plan.layout import Site
 from mapapp.plan.reroute import Router
+from mapapp.plan.steiner.kernel import kernel
+from mapapp.plan.trial import Trial, Tried
 
 Array = np.ndarray[Any, Any]
 
@@ -18,28 +20,31 @@ _WHOLE = 300
 """Up to so many compounds, whole trees are led in again; beyond, single compounds and what hangs on a pump."""
 
 
-def improve(
-    site: Site, edges: Array, layout: Layout, rng: np.random.Generator, late: Callable[[], bool]
-) -> tuple[Array, Layout]:
-    """Return a layout at most as dear as the given one, and its corridor edges.
+def improve(site: Site, trial: Trial, edges: Array, rng: np.random.Generator, late: Callable[[], bool]) -> Array:
+    """Return the corridor edges of a layout at most as dear as that of ``edges``.
 
-    Moves: single compounds; all compounds above a pump; all of one tree. Each is proposed by `Router` and judged by
-    sizing the trees that it touches. Stops after a round without gain, or when ``late()``.
+    Moves: all compounds above a pump; all of one tree; single compounds. Each is proposed by `Router` and judged by its true
+    cost. Stops after a round without gain, or when ``late()``. ``trial`` is left with the tree that is returned.
     """
+    best = trial.cost(edges)
+    if best is None:
+        return edges
+    trial.take(best)
     router = Router.of(site)
     while True:
-        before = layout.value
-        for group in _groups(site, layout, rng):
+        before = best.value
+        for group in _groups(site, best, rng):
             if late():
-                return edges, layout
-            proposal = _led_again(router, site, edges, layout, group, rng)
-            if proposal is None or np.array_equal(proposal, edges):
+                return best.edges
+            proposal = _led_again(router, site, best, group, rng)
+            if proposal is None or np.array_equal(proposal, best.edges):
                 continue
-            other = lay(site, proposal)
-            if other.value < layout.value * (1 - 1e-9):
-                edges, layout = proposal, other
-        if layout.value >= before * (1 - 1e-4):
-            return edges, layout
+            other = trial.cost(proposal)
+            if other is not None and other.value < best.value * (1 - 1e-9):
+                trial.take(other)
+                best = other
+        if best.value >= before * (1 - 1e-4):
+            return best.edges
 
 
 def nearest_first(site: Site, joined: Array) -> Array:
@@ -61,73 +66,61 @@ def from_nothing(site: Site, order: Array) -> Array | None:
         if way is None:
             return None
         chosen.append(way)
-    edges = np.unique(np.concatenate(chosen))
-    return edges if _is_forest(site.corridors, edges) else None
+    return np.unique(np.concatenate(chosen))
 
 
-def _groups(site: Site, layout: Layout, rng: np.random.Generator) -> list[Array]:
-    """Return sets of compound rows to move together, the dearest first."""
-    p = layout.pipes
-    joined = np.flatnonzero(layout.compounds >= 0)
-    groups: list[Array] = []
-    if len(p):
-        down = dict(zip(p["pipe_id"], p["downstream_pipe_id"], strict=True))
-        pumps = set(p.loc[p["pump"], "pipe_id"])
-        above: dict[Any, list[int]] = {}
-        for pipe, own in zip(p["pipe_id"], p["own"], strict=True):
-            if own < 0:
-                continue
-            at = pipe
-            while not pd.isna(at):
-                if at in pumps:
-                    above.setdefault(at, []).append(int(own))
-                at = down[at]
-        groups += [np.array(sorted(rows)) for _, rows in sorted(above.items())]
-    for number in np.unique(layout.compounds[joined]).tolist():
-        rows = np.flatnonzero(layout.compounds == number)
-        if 1 < len(rows) <= 40 and len(joined) <= _WHOLE:
-            groups.append(rows)
-    groups += [np.array([row]) for row in rng.permutation(joined)]
-    return groups
+def _groups(site: Site, tried: Tried, rng: np.random.Generator) -> list[Array]:
+    """Return sets of compound rows to move together: what hangs on a pump, on a tree, each alone."""
+    rows = np.sort(tried.pipes.own[tried.pipes.own >= 0])
+    groups = tried.above_pumps()
+    if len(rows) <= _WHOLE:
+        groups += [tree for tree in tried.trees() if 1 < len(tree) <= 40]
+    return groups + [np.array([row]) for row in rng.permutation(rows)]
 
 
-def _led_again(
-    router: Router, site: Site, edges: Array, layout: Layout, rows: Array, rng: np.random.Generator
-) -> Array | None:
-    """Take compounds out of a tree and lead them in again, nearest first; None where one finds no way."""
+def _led_again(router: Router, site: Site, tried: Tried, rows: Array, rng: np.random.Generator) -> Array | None:
+    """Take compounds out of a tree and lead them in again in any order; None where one finds no way."""
     c = site.corridors
-    kept = _without(site, edges, rows)
-    level = router.levels(layout, kept)
-    chosen = [kept]
-    order = rows if len(rows) == 1 else rng.permutation(rows)
-    for row in order.tolist():
+    kept = np.zeros(len(c.a), bool)
+    kept[without(c, tried.edges, rows)] = True
+    level = tried.levels(c.n, c.compound, kept)
+    for row in (rows if len(rows) == 1 else rng.permutation(rows)).tolist():
         way = router.insert(int(row), level)
         if way is None:
             return None
-        chosen.append(way)
-    out = np.unique(np.concatenate(chosen))
-    return out if _is_forest(c, out) else None
+        kept[way] = True
+    return np.flatnonzero(kept)
 
 
-def _without(site: Site, edges: Array, rows: Array) -> Array:
-    """Return the edges that are still needed without the compounds ``rows``."""
-    c = site.corridors
-    gone = np.zeros(c.n, bool)
-    gone[c.compound + rows] = True
+@kernel
+def _peel(a: Array, b: Array, edges: Array, needed: Array, alive: Array) -> None:
+    """Take leaves that are not ``needed`` off the tree, one after the other."""
+    degree = np.zeros(len(needed), np.int64)
+    link = np.zeros(len(needed), np.int64)  # exclusive or of the edges at a node: at a leaf, its only edge
+    place = np.zeros(len(a), np.int64)
+    for i in range(len(edges)):
+        e = edges[i]
+        place[e] = i
+        for x in (a[e], b[e]):
+            degree[x] += 1
+            link[x] ^= e
+    for i in range(len(edges)):
+        for x in (a[edges[i]], b[edges[i]]):
+            while degree[x] == 1 and not needed[x]:
+                e = link[x]
+                alive[place[e]] = False
+                degree[x] = 0
+                x = b[e] if a[e] == x else a[e]
+                degree[x] -= 1
+                link[x] ^= e
+
+
+def without(c: Corridors, edges: Array, rows: Array) -> Array:
+    """Return the edges of a tree that are still needed without the compounds ``rows``."""
     needed = np.zeros(c.n, bool)
     needed[c.compound : c.compound + c.compounds] = True
+    needed[c.compound + rows] = False
     needed[c.root] = True
-    needed &= ~gone
     alive = np.ones(len(edges), bool)
-    while True:
-        degree = np.bincount(np.concatenate([c.a[edges[alive]], c.b[edges[alive]]]), minlength=c.n)
-        leaf = (degree == 1) & ~needed
-        drop = alive & (leaf[c.a[edges]] | leaf[c.b[edges]])
-        if not drop.any():
-            return edges[alive]
-        alive &= ~drop
-
-
-def _is_forest(c: Any, edges: Array) -> bool:
-    nodes = np.unique(np.concatenate([c.a[edges], c.b[edges]]))
-    return len(nodes) == len(edges) + 1 and c.root in nodes
+    _peel(c.a, c.b, edges, needed, alive)
+    return edges[alive]

@@ -60,9 +60,9 @@ def test_every_plan_fits_into_the_corridors_spread_over_levels_at_no_more_than_i
     from mapapp.plan import bound, planning
 
     seen = []
-    search = planning._search
+    search = planning.search
     monkeypatch.setattr(
-        planning, "_search", lambda site, joined, *a: seen.append((site, joined)) or search(site, joined, *a)
+        planning, "search", lambda site, joined, *a: seen.append((site, joined)) or search(site, joined, *a)
     )
     plan = run(*rough_town(seed), time_limit_s=0.5)
     site, joined = seen[0]

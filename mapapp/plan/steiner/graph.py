@@ -113,6 +113,13 @@ class Graph:
         self.terminal = self.terminal[used]
         self.n = int(used.sum())
 
+    def inside(self, chosen: Array) -> Array:
+        """Return, per edge, whether all original edges that it stands for are ``chosen`` (bool per original edge)."""
+        known = chosen
+        for chunk in self.pairs:  # a pair stands for edges that are older
+            known = np.concatenate([known, known[chunk].all(axis=1)])
+        return np.asarray(known[self.h])
+
     def expand(self, h: Array) -> Array:
         """Return the original edges (sorted, unique) that edges ``h`` stand for, without the fixed ones."""
         pairs = np.concatenate(self.pairs) if self.pairs else np.empty((0, 2), np.int64)

@@ -19,6 +19,8 @@ from mapapp.plan.steiner.kernel import Array, kernel
 MOST_PARTS = 9
 _NEAR_NODES = 400
 """Free nodes around a cut into four or more parts; two or three parts see all within reach."""
+_WIDE_NODES = 60_000
+"""In larger graphs even two or three parts see only what is near to the cut."""
 _MOST_PART_NODES = 6000
 
 
@@ -296,7 +298,7 @@ def _surround(net: Net, tree: Tree, room: Room, frees: int, ends: int, count: in
     small = ends - 1
     for i in range(count):
         room.local[room.nodes[i]] = room.part[room.nodes[i]]
-    wide = small <= 2
+    wide = small <= 2 and len(tree.par) <= _WIDE_NODES
     seeds = count if wide else frees + ends
     for i in range(seeds):
         x = room.nodes[i] if wide else room.free[i] if i < frees else room.ends[i - frees]
@@ -448,7 +450,8 @@ def _move(x: int, parts: int, net: Net, tree: Tree, room: Room, seed: Array, spe
         count = _collect(net, tree, room, ends)
         if count >= 0:
             small = ends - 1
-            nodes = len(tree.par) + small + 1 if small <= 2 else min(len(tree.par), _NEAR_NODES) + small + 1
+            wide = small <= 2 and len(tree.par) <= _WIDE_NODES
+            nodes = (len(tree.par) if wide else min(len(tree.par), _NEAR_NODES)) + small + 1
             local = _surround(net, tree, room, frees, ends, count, longest, nodes)
             found = room.start[small + 1]
             _arcs(net, tree, room, small, local, total)

@@ -399,7 +399,7 @@ class _Search:
         g, net = self.graph, self.graph.csr()
         chosen = np.zeros(len(self.w), bool)
         chosen[self.edges] = True
-        kept = np.array([bool(chosen[g.expand(h)].all()) for h in g.h[:, None]]) if len(g.h) else np.empty(0, bool)
+        kept = g.inside(chosen)
         best = np.empty(g.n, np.int64)
         guide = np.where(kept, 1e-6 * g.w, g.w)
         starts = self._starts(1)
