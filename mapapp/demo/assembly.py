@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 
 from mapapp import resources
-from mapapp.demo import gaps, ground, levels, parcels, programme, records, sewers, streets, tables
+from mapapp.demo import gaps, ground, levels, parcels, programme, records, sewers, streets, tables, visits
 from mapapp.demo.columns import typed
 from mapapp.demo.ground import Floats
 
@@ -173,6 +173,10 @@ def county(seed: int = 2022) -> County:
     layers |= tables.tables(layers["compounds"], verdicts, names, rng)
     told = {name: pd.DataFrame(layers[name]) for name in ("ledger", "problems", "management")}
     layers |= records.records(told["ledger"], verdicts, told, names, np.random.default_rng([seed, 1]))
+    walked = np.random.default_rng([seed, 2])
+    layers["visits"] = visits.visits(changed["manholes"], layers["compounds"], verdicts, walked)
+    seen = {name: pd.DataFrame(layers[name]) for name in ("problems", "inspections", "visits", "compounds")}
+    layers["photos"] = visits.photos(seen, walked)
     return County(names["county"], ground.CRS, programme.AS_OF, layers, truth, verdicts, ground.elevation)
 
 

@@ -32,6 +32,8 @@ _KNOWN: Final[Mapping[str, tuple[str | None, Mapping[str, Mapping[str, Any]]]]] 
     "opinions": ("received_on", {"replied_on": {"replied_on": None, "reply": None, "status": "open"}}),
     "design_changes": ("date", {}),
     "inspections": ("held_on", {"rectified_on": {"rectified_on": None}}),
+    "visits": ("visited_at", {}),
+    "photos": ("taken_on", {}),
     "works": (None, {"finished_on": {"finished_on": None, "done": False}}),
 }
 _STATES: Final = ("status", "start_actual", "accepted_at", "image_progress_pct", "snapshot_as_of")
@@ -70,7 +72,7 @@ def past(county: County) -> Iterator[tuple[str, dict[str, gpd.GeoDataFrame | pd.
 
 def _known(table: pd.DataFrame, name: str, day: str) -> pd.DataFrame:
     begins, later = _KNOWN[name]
-    out = table if begins is None else table[(table[begins] <= day).to_numpy(dtype=bool)]
+    out = table if begins is None else table[(table[begins].str[:10] <= day).to_numpy(dtype=bool)]
     out = out.reset_index(drop=True)
     for date, values in later.items():
         ahead = (out[date] > day).fillna(False).to_numpy(dtype=bool)

@@ -7,6 +7,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mapapp.demo.columns import typed
@@ -82,6 +83,7 @@ def _problems(compounds: pd.DataFrame, verdicts: pd.DataFrame, rng: np.random.Ge
     frame["due"] = [f"2022-{m:02d}-25" for m in due]
     frame["meeting_id"] = [f"DD2022-{m:02d}" for m in month]
     settled = (month < 10) & (rng.random(n) < 0.55)
+    settled &= np.arange(n) >= len(known)  # a gap that the audit still finds is not settled on paper
     frame["status"] = np.where(
         settled, "closed", np.where(due <= 10, "escalated", np.where(month < 11, "in_progress", "open"))
     )
@@ -110,7 +112,7 @@ def _management(compounds: pd.DataFrame, names: Mapping[str, Any], rng: np.rando
         pd.DataFrame({
             "compound_id": done["compound_id"].to_numpy(), "mode": mode,
             "manager": np.where(mode == "state_owned", names["owners"]["managers"][1], np.where(company, names["owners"]["managers"][0], None)),
-            "takeover_date": [f"{y}-{m:02d}-01" if k else None for y, m, k in zip(year, rng.integers(2, 10, n), managed, strict=True)],
+            "takeover_date": _takeovers(year, managed, rng),
             "fee": np.where(company, rng.choice([0.3, 0.4, 0.5], n), np.nan),
             "maintenance_fund": rng.random(n) < 0.3, "cleaning": managed,
             "inspection_date": [f"2022-09-{d:02d}" if k else None for d, k in zip(rng.integers(5, 29, n), looked, strict=True)],
@@ -118,6 +120,18 @@ def _management(compounds: pd.DataFrame, names: Mapping[str, Any], rng: np.rando
             "relapse_items": pd.Series(items).where(relapse),
         }), "management",
     )  # fmt: skip
+
+
+def _takeovers(
+    year: npt.NDArray[np.int_], managed: npt.NDArray[np.bool_], rng: np.random.Generator
+) -> list[str | None]:
+    """Return when managers took over, and when the state-owned company will take the first four that have none."""
+    days = [
+        f"{y}-{m:02d}-01" if k else None for y, m, k in zip(year, rng.integers(2, 10, len(year)), managed, strict=True)
+    ]
+    for k in np.flatnonzero(~managed)[:4].tolist():
+        days[k] = "2023-03-01"
+    return days
 
 
 def tables(

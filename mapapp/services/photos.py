@@ -36,9 +36,14 @@ _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 
 def folder(county: County) -> Path:
     """Return where the county's photos lie: ``<database>.photos`` beside a file, a folder of its own for a server."""
-    if "://" in county.url:
-        return Path.cwd() / ".mapapp-photos" / "".join(c if c.isalnum() else "_" for c in county.url.rpartition("@")[2])
-    return Path(county.url + ".photos")
+    return folder_of(county.url)
+
+
+def folder_of(url: str) -> Path:
+    """Return where the photos of the county at this address lie; see `folder`."""
+    if "://" in url:
+        return Path.cwd() / ".mapapp-photos" / "".join(c if c.isalnum() else "_" for c in url.rpartition("@")[2])
+    return Path(url + ".photos")
 
 
 def reencode(stream: IO[bytes]) -> tuple[bytes, int, int, str | None]:

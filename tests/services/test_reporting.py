@@ -64,7 +64,7 @@ def test_works_heads_and_items_come_from_the_catalogue(db: store.Database) -> No
     codes = ["B01", "B02", "B03", "B04", "B05", "B09", "B08", "B06", "B07", "B11", "B12", "B13", "W01"]
     rows = pd.DataFrame({"code": codes, "planned": [True] * 12 + [False], "done": [None] * 13})
     items = reporting._items(rows)
-    facts = reporting.report.gather({"compounds": pd.DataFrame({"status": []}), "works": items})
+    facts = reporting.report.gather({"compounds": pd.DataFrame({"status": []}), "works": items}, "2022-11-25")
     assert (facts["heads"], facts["head_count"], facts["items"]) == ("基础设施、居住环境、安防系统", "三", "10余")
 
 
