@@ -1,8 +1,9 @@
-"""This module writes planned links as an EPA SWMM model, and has SWMM itself check them.
+"""This module writes planned links as an EPA SWMM model, the existing sewers below them included, and has SWMM check them.
 
-Each tree of links drains freely to an outfall at the existing sewer it joins, with its design flow fed in where it
-rises. At a pump the model is cut: what reaches its sump leaves through an outfall, and enters again above. Rising mains
-are left out, what they bring enters at their lower end.
+Links drain into the existing network with their design flow fed in where it rises, and on to the plant or boundary, with the
+flow of the households that are connected already. Where the network is not given, each tree ends in a free outfall. At a
+pump the model is cut: what reaches its sump leaves through an outfall, and enters again above. Rising mains are left out,
+what they bring enters at their lower end.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ import shapely
 from mapapp.core.errors import InputError
 from mapapp.core.text import Text
 from mapapp.plan import flow as manning
+from mapapp.plan.downstream import Below, below
+from mapapp.plan.existing import Existing
 from mapapp.plan.standard import Standard
 
 Array = np.ndarray[Any, Any]
 
 
-def to_inp(links: Any, standard: Standard, *, hours: int = 6) -> str:
+def to_inp(links: Any, standard: Standard, *, existing: Existing | None = None, hours: int | None = None) -> str:
     """Return the text of a SWMM input file (dynamic wave, L/s, no rain).
 
     Parameters
@@ -33,8 +36,10 @@ def to_inp(links: Any, standard: Standard, *, hours: int = 6) -> str:
         `Plan.links`.
     standard : Standard
         For the roughness.
-    hours : int
-        Simulated time; the flow is steady.
+    existing : Existing, optional
+        `Plan.existing`: sewers below the links are added, and what of them was guessed is marked ``assumed``.
+    hours : int, optional
+        Simulated time; the flow is steady. By default as long as water needs across the model at 0.7 m/s, and an hour.
 
     Raises
     ------
@@ -49,19 +54,57 @@ def to_inp(links: Any, standard: Standard, *, hours: int = 6) -> str:
             Text("有管段没有标高，SWMM 无法计算。", "Some links have no level, which SWMM needs."),
             Text("请补充检查井地面高程。", "Add ground levels of manholes."),
         )
+    old = below(links, existing, standard) if existing is not None else None
+    sections = _new(links, standard, old, hours or _hours(links, old))
+    if old is not None:
+        _add_old(sections, old, standard)
+    sections["REPORT"] = ["INPUT NO", "CONTROLS NO", "NODES ALL", "LINKS ALL"]
+    title = ["mapapp plan"]
+    if old is not None:
+        title.append(
+            f"existing: {len(old.pipe)} pipes, {int(old.pipe_guessed.sum())} with a guessed level or size; "
+            f"{int(old.guessed.sum())} of {len(old.name)} manholes with a guessed level (tag assumed)"
+        )
+    sections = {name: sections[name] for name in _ORDER if sections.get(name)}
+    return (
+        "[TITLE]\n"
+        + "\n".join(title)
+        + "\n\n"
+        + "\n".join(f"[{name}]\n" + "\n".join(rows) + "\n" for name, rows in sections.items())
+    )
+
+
+def _hours(links: Any, old: Below | None) -> int:
+    xy = shapely.get_coordinates(links.geometry.to_numpy())
+    xy = np.concatenate([xy, old.xy]) if old is not None else xy
+    return int(np.clip(1 + np.ceil((xy.max(axis=0) - xy.min(axis=0)).sum() / 0.7 / 3600.0), 2, 24))
+
+
+_ORDER = (
+    "OPTIONS", "JUNCTIONS", "OUTFALLS", "CONDUITS", "XSECTIONS", "INFLOWS", "REPORT", "TAGS", "COORDINATES",
+)  # fmt: skip
+_ASSUMED = "assumed"
+
+
+def _new(links: Any, standard: Standard, old: Below | None, hours: int) -> dict[str, list[str]]:
+    """Return the sections of the planned links."""
     names = links["link_id"].astype(str).to_numpy(object)
-    below = links["downstream_link_id"].astype(object).where(links["downstream_link_id"].notna(), None).to_numpy(object)
+    lower = links["downstream_link_id"].astype(object).where(links["downstream_link_id"].notna(), None).to_numpy(object)
     node = "J-" + names  # a link's upper node
     row = {n: i for i, n in enumerate(names)}
-    down = np.array([row[b] if b is not None else -1 for b in below])
+    down = np.array([row[b] if b is not None else -1 for b in lower])
     outfall = "O-" + names
     z_up, z_down = links["invert_up_m"].to_numpy(float), links["invert_down_m"].to_numpy(float)
     pressed = links["pressure"].to_numpy(bool)
-    ends = (down < 0) | links["pump"].to_numpy(bool)[down]  # at an existing sewer, or in the sump of a pump
+    sump = (down >= 0) & links["pump"].to_numpy(bool)[down]
+    joins = old.joins if old is not None else np.full(len(links), -1)
+    ends = ((down < 0) & (joins < 0)) | sump  # at an existing sewer that is not modelled, or in the sump of a pump
     to = np.where(ends, outfall, node[down])
+    if old is not None:
+        to = np.where(joins >= 0, old.name[np.maximum(joins, 0)] if len(old.name) else to, to)
     q = links["flow_lps"].to_numpy(float)
     feeds = np.zeros(len(links))
-    through = ~ends & ~pressed
+    through = (down >= 0) & ~sump & ~pressed
     np.add.at(feeds, down[through], q[through])
     inflow = np.maximum(q - feeds, 0.0)  # peak factors fall downstream: never less than nothing
     gravity = ~pressed
@@ -69,7 +112,7 @@ def to_inp(links: Any, standard: Standard, *, hours: int = 6) -> str:
     end = shapely.get_coordinates(shapely.get_point(links.geometry.to_numpy(), -1))
     last = gravity & ends
     depth = links["ground_up_m"].to_numpy(float) - z_up
-    sections: dict[str, list[str]] = {
+    return {
         "OPTIONS": [
             "FLOW_UNITS LPS", "FLOW_ROUTING DYNWAVE", "LINK_OFFSETS ELEVATION", "START_DATE 01/01/2026",
             "START_TIME 00:00:00", "REPORT_START_DATE 01/01/2026", "REPORT_START_TIME 00:00:00", "END_DATE 01/01/2026",
@@ -88,23 +131,61 @@ def to_inp(links: Any, standard: Standard, *, hours: int = 6) -> str:
             for n, d, u in zip(names, links["diameter_mm"], gravity, strict=True) if u
         ],
         "INFLOWS": [f'{n} FLOW "" FLOW 1.0 1.0 {f:.6f}' for n, f, u in zip(node, inflow, gravity, strict=True) if u and f > 0],
-        "REPORT": ["INPUT NO", "CONTROLS NO", "NODES ALL", "LINKS ALL"],
+        "TAGS": [],
         "COORDINATES": [f"{n} {x:.3f} {y:.3f}" for n, (x, y), u in zip(node, xy, gravity, strict=True) if u]
         + [f"{o} {x:.3f} {y:.3f}" for o, (x, y), u in zip(outfall, end, last, strict=True) if u],
     }  # fmt: skip
-    return "[TITLE]\nmapapp plan\n\n" + "\n".join(
-        f"[{name}]\n" + "\n".join(rows) + "\n" for name, rows in sections.items() if rows
+
+
+def _add_old(sections: dict[str, list[str]], old: Below, standard: Standard) -> None:
+    """Add the existing sewers; each outlet drains through a short, wide piece, since an outfall takes one pipe only."""
+    tag = np.where(old.guessed, f" ;{_ASSUMED}", "")
+    depth = np.maximum(old.ground_m - old.invert_m, 0.1)
+    sections["JUNCTIONS"] += [
+        f"{n} {z:.4f} {h:.4f} 0 0 0{t}" for n, z, h, t in zip(old.name, old.invert_m, depth, tag, strict=True)
+    ]
+    rows = zip(
+        old.pipe,
+        old.name[old.up],
+        old.name[old.down],
+        old.length_m,
+        old.up_m,
+        old.down_m,
+        old.pipe_guessed,
+        strict=True,
     )
+    sections["CONDUITS"] += [
+        f"E-{n} {a} {b} {length:.4f} {standard.roughness:g} {zu:.4f} {zd:.4f} 0{f' ;{_ASSUMED}' if guess else ''}"
+        for n, a, b, length, zu, zd, guess in rows
+    ]
+    sections["XSECTIONS"] += [
+        f"E-{n} CIRCULAR {d / 1000:.4f} 0 0 0 1" for n, d in zip(old.pipe, old.diameter_mm, strict=True)
+    ]
+    wide = np.full(len(old.name), 1.0)
+    np.maximum.at(wide, old.down, 2.0 * old.diameter_mm / 1000.0)
+    for k in np.flatnonzero(old.outlet).tolist():
+        name, z, (x, y) = old.name[k], float(old.invert_m[k]), old.xy[k]
+        sections["OUTFALLS"].append(f"O-{name} {z - 0.05:.4f} FREE")
+        sections["CONDUITS"].append(f"X-{name} {name} O-{name} 5 {standard.roughness:g} {z:.4f} {z - 0.05:.4f} 0")
+        sections["XSECTIONS"].append(f"X-{name} CIRCULAR {wide[k]:.4f} 0 0 0 1")
+        sections["COORDINATES"].append(f"O-{name} {x + 5:.3f} {y:.3f}")
+    sections["INFLOWS"] += [
+        f'{n} FLOW "" FLOW 1.0 1.0 {f:.6f}' for n, f in zip(old.name, old.inflow_lps, strict=True) if f > 0
+    ]
+    sections["TAGS"] += [f"Node {n} {_ASSUMED}" for n in old.name[old.guessed]]
+    sections["TAGS"] += [f"Link E-{n} {_ASSUMED}" for n in old.pipe[old.pipe_guessed]]
+    sections["COORDINATES"] += [f"{n} {x:.3f} {y:.3f}" for n, (x, y) in zip(old.name, old.xy, strict=True)]
 
 
-def check(links: Any, standard: Standard) -> pd.DataFrame:
-    """Run SWMM on the gravity links; return what it found, one row per link.
+def check(links: Any, standard: Standard, *, existing: Existing | None = None) -> pd.DataFrame:
+    """Run SWMM on the gravity links, with the existing sewers below them where given; return what it found.
 
     Returns
     -------
     DataFrame
-        ``link_id flow_lps fill velocity_ms flooding_lps fill_ok velocity_ok``: at the end of the run. ``fill_ok`` is
-        judged with a hundredth of tolerance against the standard.
+        ``link_id flow_lps fill velocity_ms flooding_lps fill_ok velocity_ok new``: at the end of the run, first the planned
+        links, then (``new`` false, ids of pipes) the existing ones. ``fill_ok`` is judged with a hundredth of tolerance
+        against the standard.
 
     Raises
     ------
@@ -117,7 +198,7 @@ def check(links: Any, standard: Standard) -> pd.DataFrame:
         raise InputError(
             Text("未安装 pyswmm。", "pyswmm is not installed."), Text("请安装 mapapp[swmm]。", "Install mapapp[swmm].")
         ) from error
-    text = to_inp(links, standard)
+    text = to_inp(links, standard, existing=existing)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plan.inp"
         path.write_text(text, encoding="utf-8")
@@ -125,17 +206,28 @@ def check(links: Any, standard: Standard) -> pd.DataFrame:
         flood: dict[str, float] = {}
         with Simulation(str(path)) as run:
             pipes, wells = Links(run), Nodes(run)
+            run.step_advance(3600)  # looked at once an hour: the end counts
             for _ in run:
                 pass
             found = {p.linkid: {"flow": p.flow, "depth": p.depth} for p in pipes}
             flood = {w.nodeid: w.flooding for w in wells}
     rows = links[links["link_id"].isin(list(found))]
-    flow = np.array([found[n]["flow"] for n in rows["link_id"]])
-    diameter = rows["diameter_mm"].to_numpy(float)
-    fill = np.array([found[n]["depth"] for n in rows["link_id"]]) / (diameter / 1000.0)
-    speed = manning.velocity(flow / 1000.0, diameter / 1000.0, np.clip(fill, 1e-6, 1.0))
+    names = rows["link_id"].astype(str).to_numpy(object)
+    upper = [f"J-{n}" for n in names]
+    size, seen = rows["diameter_mm"].to_numpy(float), list(names)
+    shown = list(names)
+    if existing is not None:
+        old = below(links, existing, standard)
+        seen += [f"E-{n}" for n in old.pipe]
+        shown += list(old.pipe)
+        upper += list(old.name[old.up])
+        size = np.concatenate([size, old.diameter_mm])
+    flow = np.array([found[n]["flow"] for n in seen])
+    fill = np.array([found[n]["depth"] for n in seen]) / (size / 1000.0)
+    speed = manning.velocity(flow / 1000.0, size / 1000.0, np.clip(fill, 1e-6, 1.0))
     return pd.DataFrame({
-        "link_id": rows["link_id"].to_numpy(), "flow_lps": flow, "fill": fill, "velocity_ms": speed,
-        "flooding_lps": [flood.get(f"J-{n}", 0.0) for n in rows["link_id"]],
-        "fill_ok": fill <= standard.fill(diameter) + 0.01, "velocity_ok": speed <= standard.max_velocity_ms,
+        "link_id": shown, "flow_lps": flow, "fill": fill, "velocity_ms": speed,
+        "flooding_lps": [flood.get(n, 0.0) for n in upper],
+        "fill_ok": fill <= standard.fill(size) + 0.01, "velocity_ok": speed <= standard.max_velocity_ms,
+        "new": np.arange(len(seen)) < len(names),
     })  # fmt: skip

@@ -1,0 +1,121 @@
+"""The SWMM model: new links, the existing sewers below them with guesses marked, and what the other engine says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from mapapp.plan import load_standard, run
+from mapapp.plan.downstream import below
+from mapapp.plan.swmm import check, to_inp
+
+from .towns import frame, main_town, square
+
+STANDARD = load_standard("gb50014-2021")
+
+
+def section(text, name):
+    rows = text.split(f"[{name}]\n")[1].split("\n\n")[0].splitlines()
+    return [r.split() for r in rows if r]
+
+
+def model(town):
+    plan = run(*town)
+    return plan, to_inp(plan.links, STANDARD, existing=plan.existing)
+
+
+def test_the_existing_sewers_below_the_link_are_in_the_model_cut_at_the_new_manhole():
+    """The link joins P1 in the middle: its lower half and P2 lead on to the plant, P0 is not below."""
+    plan, text = model(main_town())
+    pipes = {r[0]: r for r in section(text, "CONDUITS")}
+    assert {"E-P1", "E-P1.1", "E-P2", "X-N-M3"} <= set(pipes)
+    assert "E-P0" not in pipes
+    assert pipes["E-P1"][2] == pipes["E-P1.1"][1] == "M-NEW-M001"
+    assert pipes[plan.links["link_id"].iloc[-1]][2] == "M-NEW-M001"
+    assert [r[0] for r in section(text, "OUTFALLS")] == ["O-N-M3"]
+    assert "assumed" not in text.split("[OPTIONS]")[1]
+
+
+def test_swmm_carries_everything_to_the_plant_without_flooding():
+    """The last existing pipe carries the design flow of the 200 connected and the 100 new households."""
+    plan, _ = model(main_town())
+    found = check(plan.links, STANDARD, existing=plan.existing)
+    assert found["flooding_lps"].max() == 0
+    assert found.loc[found["new"], ["fill_ok", "velocity_ok"]].all(axis=None)
+    assert found.set_index("link_id").loc["P2", "flow_lps"] == pytest.approx(
+        float(STANDARD.design_flow_lps(300)), rel=0.02
+    )
+
+
+def test_unknown_levels_and_sizes_are_interpolated_and_marked():
+    """M2 has no invert: it lies on the line between the middle of P1 and M3; P2 has no size: as large as P1."""
+    layers, verdicts, served = main_town()
+    layers["pipes"] = layers["pipes"].assign(
+        from_invert_m=[20.0, 19.25, np.nan], to_invert_m=[19.25, np.nan, 17.75], diameter_mm=[400.0, 400.0, np.nan]
+    )
+    served = served.assign(invert_m=[20.0, 19.25, np.nan, 17.75])
+    plan, text = model((layers, verdicts, served))
+    level = {r[0]: float(r[1]) for r in section(text, "JUNCTIONS")}
+    assert 17.75 < level["N-M2"] < 19.25
+    assert {"N-M2", "E-P2"} <= {r[1] for r in section(text, "TAGS")}
+    sizes = {r[0]: r[2] for r in section(text, "XSECTIONS")}
+    assert sizes["E-P2"] == sizes["E-P1"]
+    assert check(plan.links, STANDARD, existing=plan.existing)["flooding_lps"].max() == 0
+
+
+def test_with_no_level_at_all_the_arriving_link_gives_it():
+    layers, verdicts, served = main_town()
+    layers["pipes"] = layers["pipes"].drop(columns=["from_invert_m", "to_invert_m"])
+    plan = run(layers, verdicts, served.assign(invert_m=np.nan))
+    made = below(plan.links, plan.existing, STANDARD)
+    assert np.isfinite(made.invert_m).all()
+    assert made.guessed.all()
+    assert (made.invert_m[made.up] >= made.invert_m[made.down]).all()
+    assert check(plan.links, STANDARD, existing=plan.existing)["flooding_lps"].max() == 0
+
+
+def test_names_that_a_model_file_cannot_hold_are_written_plainly_and_stay_apart():
+    layers, verdicts, served = main_town()
+    odd = {"M1": "井 1;", "M2": '井_1"', "M3": "厂 门"}
+    layers["manholes"]["node_id"] = layers["manholes"]["node_id"].replace(odd)
+    layers["pipes"]["pipe_id"] = ["管 0", "管 1", "管;2"]
+    served = served.assign(node=served["node"].replace(odd), pipe_id=["管 0", "管 0", "管 1", "管;2"])
+    verdicts["nearest_pipe_id"] = [None, "管 0"]
+    plan, text = model((layers, verdicts, served))
+    names = [r[0] for r in section(text, "JUNCTIONS")]
+    assert len(set(names)) == len(names)
+    assert text.isascii()
+    assert check(plan.links, STANDARD, existing=plan.existing)["flooding_lps"].max() == 0
+
+
+def test_without_the_network_every_tree_ends_in_a_free_outfall():
+    plan = run(*main_town())
+    text = to_inp(plan.links, STANDARD)
+    assert len(section(text, "OUTFALLS")) == 1
+    assert "E-P1" not in text
+    assert check(plan.links, STANDARD)["new"].all()
+
+
+def test_what_a_rising_main_brings_enters_the_existing_sewer():
+    """The compound lies 6 m below the sewer: a pump lifts its sewage, and the plant gets it all the same."""
+    layers, verdicts, served = main_town()
+    layers["compounds"] = frame(
+        {"compound_id": ["A", "C"], "households": [300, 200]}, [square(200, 120), square(0, -40)]
+    )
+    low = frame({"elev_m": [12.0, 12.0]}, shapely.points([[210, 118], [210, 150]]))
+    plan = run(layers | {"spot_heights": low}, verdicts, served)
+    assert plan.links["pump"].any()
+    found = check(plan.links, STANDARD, existing=plan.existing).set_index("link_id")
+    assert found.loc["P2", "flow_lps"] == pytest.approx(float(STANDARD.design_flow_lps(500)), rel=0.03)
+
+
+def test_two_links_in_one_new_manhole_share_it():
+    layers, verdicts, served = main_town()
+    layers["compounds"] = frame(
+        {"compound_id": ["A", "B"], "households": [50, 50]}, [square(215, 30), square(215, -50)]
+    )
+    verdicts = pd.DataFrame({"compound_id": ["A", "B"], "verdict": "no_main", "nearest_pipe_id": None})
+    plan, text = model((layers, verdicts, served))
+    names = [r[0] for r in section(text, "JUNCTIONS")]
+    assert len(set(names)) == len(names)
+    assert plan.links["new_manhole"].nunique() == sum(n.startswith("M-") for n in names)
