@@ -40,7 +40,8 @@ def place(
     Raises
     ------
     QuestionError
-        When nobody says which CRS the coordinates are in; its choices are those that fit their size.
+        When nobody says which CRS the coordinates are in; its choices are those that fit their size. Also for a KML
+        in China: the format says WGS 84, but phone maps there write GCJ-02 into it.
     InputError
         When the coordinates cannot be in the CRS that is named.
     """
@@ -65,15 +66,8 @@ def place(
         source = crs_.WGS84
         name = {"gcj02": "GCJ-02", "bd09": "BD-09"}[datum]
         raw.notes.info(f"已消除 {name} 偏移。", f"The {name} offset was undone.", raw.place)
-    elif raw.kind == "kml" and datum is None and bool(crs_.in_china(*centre)):
-        raw.notes.warn(
-            "KML 不说明坐标是否加偏（奥维等软件导出为 GCJ-02，相差 "
-            "360-600 米）；按 WGS 84 读取。若与底图不符，请选择 gcj02。",
-            "A KML does not say whether it is shifted (Ovital writes "
-            "GCJ-02, 360-600 m off); read as WGS 84. If it does "
-            "not lie on the base map, choose --datum gcj02.",
-            raw.place,
-        )
+    elif raw.kind == "kml" and datum is None and crs is None and bool(crs_.in_china(*centre)):
+        raise _which_datum(raw, *centre)
     if crs_.is_legacy(source):
         raw.notes.warn(
             f"坐标系 {crs_.label(source)}（{source.name}）到 CGCS2000 "
@@ -134,6 +128,30 @@ def _source(raw: Raw, size: Magnitude, crs: Any, datum: str | None, county: CRS 
         Text(f"请用 --crs 指明{hint_zh}。", f"Name it with --crs{hint_en}."),
         option="crs",
         choices=choices,
+        where=raw.place,
+    )
+
+
+def _which_datum(raw: Raw, lon: float, lat: float) -> QuestionError:
+    """Ask for the datum of a KML, and say how far apart the answers are at its place."""
+    there = [np.array([value]) for value in (lon, lat)]
+    shifts = []
+    for name in ("gcj02", "bd09"):
+        x, y = UNDO[name](*there)
+        shifts.append(round(float(crs_.WGS84.get_geod().inv(lon, lat, x[0], y[0])[2])))
+    near, far = shifts
+    return QuestionError(
+        Text(
+            f"KML 不说明坐标是否加偏：此处（{lon:.4f}，{lat:.4f}）若是 GCJ-02 相差 {near} 米，若是 BD-09 相差 {far} 米。",
+            f"A KML does not say whether it is shifted: here ({lon:.4f}, {lat:.4f}) GCJ-02 would be {near} m off, "
+            f"BD-09 {far} m.",
+        ),
+        Text(
+            "请用 --datum 指明：wgs84（GPS、Google Earth）、gcj02（奥维、高德、腾讯等手机地图）或 bd09（百度）。",
+            "Name it with --datum: wgs84 (GPS, Google Earth), gcj02 (phone maps: Ovital, Gaode, Tencent) or bd09 (Baidu).",
+        ),
+        option="datum",
+        choices=("wgs84", "gcj02", "bd09"),
         where=raw.place,
     )
 

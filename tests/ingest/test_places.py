@@ -58,12 +58,23 @@ def test_a_shifted_kml_comes_home(tmp_path: Path, name: str, monkeypatch: pytest
     assert shapely.distance(frame.geometry.to_numpy(), street().geometry.to_numpy()).max() < 0.01
 
 
-def test_a_kml_in_china_warns_about_its_datum(tmp_path: Path) -> None:
+def test_a_kml_in_china_asks_for_its_datum(tmp_path: Path) -> None:
     path = _kml(tmp_path / "a.kml")
-    said = " ".join(n.text.en for n in ingest.read(path, "pipes").notes if n.severity == "warning")
-    assert "GCJ-02" in said
-    told = " ".join(n.text.en for n in ingest.read(path, "pipes", datum="wgs84").notes if n.severity == "warning")
-    assert "GCJ-02" not in told
+    with pytest.raises(QuestionError, match=r"--datum.*gcj02") as asked:
+        ingest.read(path, "pipes")
+    assert (asked.value.option, asked.value.choices) == ("datum", ("wgs84", "gcj02", "bd09"))
+    true, shifted = (ingest.read(path, "pipes", datum=d, county_crs=4544).frame for d in ("wgs84", "gcj02"))
+    assert 200 < true.distance(shifted).min() < true.distance(shifted).max() < 700
+    assert ingest.read(path, "pipes", crs=4326, county_crs=4544).frame.geometry.equals(true.geometry)
+
+
+def test_a_kml_outside_of_china_asks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.kml").write_text(
+        '<kml xmlns="http://www.opengis.net/kml/2.2"><Placemark><name>W1</name><LineString>'
+        "<coordinates>-75.7,45.4 -75.69,45.41</coordinates></LineString></Placemark></kml>",
+        encoding="utf-8",
+    )
+    assert ingest.read(tmp_path / "a.kml", "pipes").source_crs == 4326
 
 
 def points(path: Path, first: float, second: float, head: str = "点号,X,Y") -> Path:
