@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Frame, Page
 from waitress.server import create_server
 
 from mapapp.settings import Settings
@@ -46,7 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def wait_for_map(page: Page) -> None:
+def wait_for_map(page: Page | Frame) -> None:
     """Wait until numbers and tiles are there."""
     page.wait_for_function(
         "() => { try { return Mapapp.summary && Mapapp.maplayer.tiles().counts('compounds').shown > 0; }"

@@ -81,6 +81,19 @@ def test_a_legend_entry_is_a_switch(open_page):
     assert "f.status" not in page.url
 
 
+def test_a_legend_entry_of_the_findings_filters_by_its_rule(open_page):
+    """Switched off, a rule leaves the map, the counts and the address says which rules are left."""
+    page = open_page("/?on=compounds,findings")
+    entries = page.locator('[data-layer="findings"] [role=switch][data-column=rule]')
+    rule = entries.first.get_attribute("data-value")
+    before = page.evaluate("Mapapp.summary.layers.findings")
+    entries.first.click()
+    page.wait_for_function("before => Mapapp.summary.layers.findings < before", arg=before)
+    assert "f.rule=" in page.url
+    assert rule not in page.evaluate("Object.keys(Mapapp.summary.by['findings.rule'])")
+    assert page.evaluate("Mapapp.state.get().f.rule.length") >= 1
+
+
 def test_a_filter_on_units_narrows_the_map_although_a_cell_holds_several(open_page):
     """Three compounds name the water company beside another unit; the server says which."""
     page = open_page("/?f.unit=县自来水公司")

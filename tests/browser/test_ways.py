@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -108,6 +113,75 @@ def test_the_sheet_of_paper_has_all_a_map_needs(open_page):
     expect(page.locator("#layers")).to_be_visible()
 
 
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+def test_the_browsers_own_print_command_prints_the_sheet(open_page, tmp_path, size):
+    """One page with title, legend and a map that is painted; the screen is as before."""
+    page = open_page("/?f.year=2021", size=size)
+    page.evaluate(
+        "window.addEventListener('beforeprint', () => { window.copies = document.querySelectorAll('.print-copy').length })"
+    )
+    before = page.url
+    made = page.pdf(prefer_css_page_size=True)
+    assert page.evaluate("window.copies") == 1
+    assert made.count(b"/Type /Page\n") == 1
+    assert page.evaluate("document.body.className.includes('printing')") is False
+    expect(page.locator("#print-sheet")).to_be_hidden()
+    assert page.url == before
+    expect(page.locator("#main #map-frame .leaflet-tile").first).to_be_visible()
+
+
+def test_ctrl_p_opens_the_sheet_and_prints_it_when_its_tiles_are_there(open_page):
+    """The shortcut leads to the designed page, never to the bare map."""
+    page = open_page()
+    page.evaluate("() => { window.print = () => { window.printed = document.body.className } }")
+    page.keyboard.press("Control+p")
+    expect(page.locator(".print-head h1")).to_be_visible()
+    page.wait_for_function("() => window.printed")
+    assert "printing" in page.evaluate("window.printed")
+
+
+def test_an_embeddable_share_shows_its_map_inside_another_sites_page_and_another_share_does_not(open_page, chromium):
+    """A page of another origin frames both: one is a map, the other is refused by the browser."""
+    page = open_page()
+    page.click("#share-button")
+    page.check("#share-anywhere")
+    link = make_share(page, title="城区")
+    snippet = page.locator("#share-embed-code").input_value()
+    assert link in snippet
+    closed = make_share(open_page())
+    body = (snippet + snippet.replace(link, closed)).replace('loading="lazy"', "")  # the second lies below the fold
+    with another_site(body) as address, chromium.new_context(viewport={"width": 1440, "height": 900}) as context:
+        frames = context.new_page()
+        frames.goto(address)
+        inside = frames.frames[1]
+        wait_for_map(inside)
+        expect(inside.locator("#facts .fact b").first).to_have_text("12")
+        assert inside.locator("#county").inner_text() == "城区"
+        assert not frames.frames[2].url.startswith("http")
+
+
+@contextmanager
+def another_site(body: str) -> Iterator[str]:
+    """Serve one page from another origin, as a county's own site would."""
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(f'<!doctype html><link rel="icon" href="data:,">{body}'.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as site:
+        thread = threading.Thread(target=site.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{site.server_address[1]}/"
+        site.shutdown()
+        thread.join(timeout=10)
+
+
 def make_share(page: Page, **fields: str) -> str:
     if not page.locator(".share-form").count():
         page.click("#share-button")
@@ -174,8 +248,13 @@ def test_an_address_that_names_nothing_says_so(open_page):
     """A compound that is not there and a filter that no row has: a sentence, not a blank page."""
     page = open_page("/?sel=compounds:C99")
     expect(page.locator("#card .notice.error")).to_be_visible()
-    page.goto(page.url.split("?")[0] + "?f.street=没有这条街")
-    expect(page.locator("#facts .notice.error")).to_be_visible()
+    page.goto(page.url.split("?")[0] + "?f.street=没有这条街&on=compounds,links")
+    expect(page.locator("#map-note")).to_contain_text("没有这条街")
+    expect(page.locator("#map-note")).to_contain_text("没有图层“拟建接入管”")
+    expect(page.locator("#facts .fact b").first).to_have_text("0")
+    page.click("#filters-clear")
+    expect(page.locator("#facts .fact b").first).to_have_text("12")
+    expect(page.locator("#map-note")).not_to_contain_text("没有这条街")
 
 
 def test_an_empty_county_teaches_what_to_do(chromium, tmp_path):

@@ -11,7 +11,7 @@
   layer.setHidden("compounds", ["accepted"])                          classes switched off in the legend
    layer.setVisible(id, on)  layer.setStyle(id, style)  layer.setSource(id, {url|data|bounds…})  layer.addSource({…})
    layer.select(id, featureKey)  layer.select(null)      layer.pick(latlng) -> [{layer, id, properties, count}]
-   layer.flush() draws at once what waits for the next frame
+   layer.flush()                    draws at once what waits for the next frame
    layer.counts(id) -> {loaded, shown, classes: {class: n}}         of what the tiles in view hold
    Events: "pick" {layer, id, properties, latlng, hits}, "hover" (the same, or layer null), "load", "error" {layer, status}. */
 (function (global) {

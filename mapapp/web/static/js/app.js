@@ -53,7 +53,8 @@
   function bar() {
     var view = Mapapp.view,
       box = document.getElementById("as-of");
-    document.getElementById("county").textContent = view.county || view.title || "";
+    document.getElementById("county").textContent =
+      (Mapapp.config.mode === "share" && view.title) || view.county || view.title || "";
     var snapshots = view.snapshots || [];
     if (snapshots.length && Mapapp.config.mode !== "share") {
       Mapapp.dom.fill(

@@ -303,12 +303,36 @@
       draw();
       draw(); // the scale bar is that of the map as it lies on the sheet now
       Mapapp.maplayer.tiles().flush();
+      copy(document.getElementById("map-frame"));
       return;
     }
     map.on("moveend zoomend", draw);
     document.addEventListener("keydown", keys, true);
     pick(size);
     document.getElementById("print-now").focus();
+  }
+
+  /* One picture of the map over the map: canvases that were drawn anew since the last frame come out of a printer blank. */
+  function copy(frame) {
+    var ratio = 2,
+      box = frame.getBoundingClientRect();
+    var canvas = el("canvas", {
+      "class": "print-copy",
+      width: Math.round(box.width * ratio),
+      height: Math.round(box.height * ratio)
+    });
+    var ctx = canvas.getContext("2d");
+    ctx.scale(ratio, ratio);
+    ctx.fillStyle = window.getComputedStyle(frame.parentNode).backgroundColor;
+    ctx.fillRect(0, 0, box.width, box.height);
+    Array.prototype.forEach.call(
+      frame.querySelectorAll("canvas.leaflet-tile, img.leaflet-tile-loaded, canvas.mapapp-over"),
+      function (node) {
+        var r = node.getBoundingClientRect();
+        if (r.width && r.height) ctx.drawImage(node, r.left - box.left, r.top - box.top, r.width, r.height);
+      }
+    );
+    frame.parentNode.appendChild(canvas);
   }
 
   /* The browser lays out its pages as soon as this returns, so nothing is fetched or awaited here. */
@@ -362,11 +386,12 @@
     document.removeEventListener("keydown", keys, true);
     var main = document.getElementById("main");
     main.insertBefore(document.getElementById("map-frame"), main.firstChild);
-    document.body.classList.remove("printing");
+    if (!unasked) document.body.classList.remove("printing");
     Mapapp.maplayer.dress(screen);
     document.getElementById("print-sheet").hidden = true;
     map.invalidateSize({ animate: false, pan: unasked });
     if (unasked) {
+      document.body.classList.remove("printing"); // only now: the address takes no note of a place that nobody chose
       Mapapp.maplayer.tiles().flush();
       return;
     }
