@@ -117,6 +117,11 @@ def finding_of(ticket_id: str) -> str | None:
     return ticket_id.removeprefix(FROM_GAP) or None if ticket_id.startswith(FROM_GAP) else None
 
 
+def struck_off(measure: str | None, words: str, day: str) -> str:
+    """Return the measure with what was done on the day a problem was struck off (销号) as its last line."""
+    return (f"{measure}\n" if measure and words else measure or "") + (f"{day} 销号：{words}" if words else "")
+
+
 def from_finding(finding: Mapping[str, Any], *, raised_at: str, location: str | None) -> dict[str, Any]:
     """Return the problem that a finding becomes.
 

@@ -112,6 +112,10 @@ def run(url: str, *, by: str, out: Path | None = None, progress: Progress = sile
         db.replace_derived(
             {"findings": result.findings, "verdicts": result.verdicts, "candidates": result.candidates}, by=by
         )
+        if "problems" in db.layers():
+            from mapapp.services import deciding  # what stands behind it is of no use to an audit without problems
+
+            deciding.problems_follow(db, by=by)
         if out is not None:
             from mapapp.render import files  # with Excel's and others' writers, which the audit itself has no use for
 

@@ -122,8 +122,23 @@ def listed(view: View, wanted: Wanted, lang: Lang) -> Json:
         },
         "units": viewing.records(reckoning.by_unit(everything)),
         "options": options(view, everything, lang),
+        "removed": removed(view),
         "as_of": view.as_of,
     }
+
+
+def removed(view: View) -> list[Json]:
+    """Return the five newest removals that can be brought back, ``id edit_id at by``; none but to who edits all of them."""
+    if view.snapshot is not None or not view.scope.edits or records.own_unit(view.county, view.scope) is not None:
+        return []
+    told = view.county.db.history("problems")
+    gone = told[told["kind"] == "remove"].drop_duplicates("edit_id")
+    there = set(view.county.db.read("problems", columns=["ticket_id"])["ticket_id"])
+    gone = gone[~gone["id"].isin(there)].drop_duplicates("id", keep="last").tail(5)
+    return [
+        {"id": str(i), "edit_id": int(e), "at": str(a), "by": str(b)}
+        for i, e, a, b in zip(gone["id"], gone["edit_id"], gone["at"], gone["by"], strict=True)
+    ]
 
 
 def labelled(rows: pd.DataFrame, lang: Lang) -> list[Json]:
@@ -186,6 +201,7 @@ def one(view: View, ticket_id: str, lang: Lang) -> Json:
         "photos": photos.listed(county, view.scope, "problems", ticket_id),
         "history": records.history(view, "problems", ticket_id, lang),
         "finding": _finding(county, found["finding_id"]),
+        "decisions": _decisions(county, view.scope, found["finding_id"]),
         "may_edit": view.snapshot is None and may_edit(county, view.scope, found),
         "options": options(view, table(view), lang),
         "as_of": view.as_of,
@@ -201,11 +217,16 @@ def may_edit(county: County, scope: Scope, row: Mapping[str, Any]) -> bool:
 
 
 def _stored(county: County, ticket_id: str) -> Json:
+    row = _stored_or_none(county, ticket_id)
+    if not row:
+        raise _none(ticket_id)
+    return row
+
+
+def _stored_or_none(county: County, ticket_id: str) -> Json:
     names = [*county.db.columns("problems"), "row_version"]
     rows = viewing.records(county.db.read("problems", ids=[ticket_id], columns=list(dict.fromkeys(names))))
-    if not rows:
-        raise _none(ticket_id)
-    return rows[0]
+    return rows[0] if rows else {}
 
 
 def _none(ticket_id: str) -> NotFoundError:
@@ -284,7 +305,7 @@ def edit(
     lang: Lang = "zh",
     today: str | None = None,
 ) -> Json:
-    """Change a problem; closing it (销号) also decides the finding it was made from as fixed.
+    """Change a problem; settling it also decides the finding it was made from as fixed, opening it again confirms it.
 
     Parameters
     ----------
@@ -300,7 +321,7 @@ def edit(
     Returns
     -------
     dict
-        ``ticket_id row_version status``, and ``finding_id`` where a finding was closed with it.
+        ``ticket_id row_version status``, and ``finding_id`` where a finding was decided with it.
 
     Raises
     ------
@@ -326,9 +347,8 @@ def edit(
         "row_version": done.row_version,
         "status": values.get("status", row.get("status")),
     }
-    finding_id = reckoning.finding_of(ticket_id)
-    if closing and finding_id and _finding(county, finding_id):
-        deciding.decide(county, scope, finding_id, status="fixed", note=note.strip() or str(values["measure"]))
+    why = note.strip() or str(values.get("measure") or "")
+    if finding_id := deciding.finding_follows(county, scope, ticket_id, row.get("status"), out["status"], why):
         out["finding_id"] = finding_id
     return out
 
@@ -341,7 +361,7 @@ def _struck_off(measure: str | None, note: str, day: str) -> str:
             Text("请填写整改措施或销号说明。", "Fill in the measure or the closing note."),
             where="measure",
         )
-    return (f"{measure}\n" if measure and words_ else measure or "") + (f"{day} 销号：{words_}" if words_ else "")
+    return reckoning.struck_off(measure, words_, day)
 
 
 def remove(county: County, scope: Scope, ticket_id: str, *, expected: int | None = None) -> None:
@@ -351,9 +371,16 @@ def remove(county: County, scope: Scope, ticket_id: str, *, expected: int | None
 
 
 def undo(county: County, scope: Scope, ticket_id: str, edit_id: int) -> None:
-    """Take one change back; a problem that was closed with its finding leaves the finding as it is. Errors as in `edit`."""
-    require_own(county, scope, ticket_id)
+    """Take one change back; the finding that a problem was made from follows. Errors as in `edit`."""
+    row = _stored_or_none(county, ticket_id)
+    if row:
+        _require_own(county, scope, row)
+    elif (unit := records.own_unit(county, scope)) is not None:  # it was removed, and with it whose it was
+        raise records.not_yours(unit)
     records.take_back(county, scope, "problems", ticket_id, edit_id)
+    now = _stored_or_none(county, ticket_id)
+    if row and now:
+        deciding.finding_follows(county, scope, ticket_id, row.get("status"), now.get("status"))
 
 
 # ----------------------------------------------------------------------------------------------------------- from a gap
@@ -364,6 +391,12 @@ def _finding(county: County, finding_id: str | None) -> Json | None:
         return None
     rows = county.db.read("findings", ids=[finding_id])
     return viewing.records(pd.DataFrame(rows.drop(columns="geometry", errors="ignore")))[0] if len(rows) else None
+
+
+def _decisions(county: County, scope: Scope, finding_id: str | None) -> list[Json]:
+    if finding_id is None or not scope.edits or _finding(county, finding_id) is None:
+        return []
+    return deciding.history(county, scope, finding_id)
 
 
 def decided_at(view: View, finding_id: str) -> str:

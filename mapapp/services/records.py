@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -22,6 +22,9 @@ from mapapp.services import scope as scopes
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
+if TYPE_CHECKING:
+    from mapapp.store import Changes
+
 Json = dict[str, Any]
 
 TABLES: Final = ("utilities", "opinions", "design_changes", "inspections", "management", "buildings")
@@ -31,6 +34,16 @@ FIXED: Final = frozenset({"buildings"})
 """Tables whose rows come from an import: they are changed here, not added or removed."""
 
 _UNIT_COLUMNS: Final = ("owner_unit", "contractor", "supervisor", "designer")
+_IMPORT_UNITS: Final = (
+    *_UNIT_COLUMNS,
+    "ownership",
+    "operator",
+    "lead_unit",
+    "co_units",
+    "utility_owner",
+    "owner",
+    "manager",
+)
 
 
 # ------------------------------------------------------------------------------------------------------- who may change
@@ -74,6 +87,59 @@ def _require_own(county: County, scope: Scope, compound_id: str, row: Mapping[st
     mine = bool(compound) and names_unit(compound[0], unit, _UNIT_COLUMNS)
     if not mine and not names_unit(row, unit, ("owner", "manager")):
         raise not_yours(unit)
+
+
+def require_compound(county: County, scope: Scope, compound_id: str) -> None:
+    """Raise `ForbiddenError` unless the asker edits all, or belongs to a unit that the compound names."""
+    _require_own(county, scope, compound_id, {})
+
+
+def touched(changes: Changes) -> list[str]:
+    """Return the ids of the rows that storing these changes would add, change or remove."""
+    changed = changes.differences["id"].astype("str").unique().tolist()
+    return list(dict.fromkeys([*changes.added_ids, *changed, *changes.removed_ids]))
+
+
+def require_own_rows(county: County, scope: Scope, layer: str, ids: Sequence[str], incoming: pd.DataFrame) -> None:
+    """Raise `ForbiddenError` when an import by an editor who belongs to a unit touches a row of somebody else.
+
+    Parameters
+    ----------
+    layer : str
+        What is imported.
+    ids : sequence of str
+        Rows that would be added, changed or removed.
+    incoming : DataFrame
+        The rows as the file has them, with their key: a row may not be taken from another unit, nor given to one.
+    """
+    unit = own_unit(county, scope)
+    if unit is None or not ids:
+        return
+    key, wanted = schema.layer(layer).key, set(ids)
+    stored = pd.DataFrame(county.db.read(layer, ids=sorted(wanted), geometry=False))
+    table = county.at(scope).table("compounds") if "compounds" in county.at(scope).layers else pd.DataFrame()
+    mine = {str(c["compound_id"]) for c in viewing.records(pd.DataFrame(table)) if names_unit(c, unit, _UNIT_COLUMNS)}
+    held = {str(r[key]): r for r in viewing.records(stored)}
+    given = {str(r[key]): r for r in viewing.records(pd.DataFrame(incoming.drop(columns="geometry", errors="ignore")))}
+    strangers = []
+    for id_ in ids:
+        row = held.get(id_) or given.get(id_, {})
+        about = str(row.get("compound_id") or "")
+        own = about in mine if about else names_unit(row, unit, _IMPORT_UNITS)
+        new = id_ not in held and names_unit(row, unit, _IMPORT_UNITS)
+        if not (own or new):
+            strangers.append(str(row.get("name") or id_))
+    if strangers:
+        few, more = "、".join(strangers[:5]), "" if len(strangers) <= 5 else "…"
+        raise ForbiddenError(
+            Text(
+                f"文件改动了 {len(strangers)} 行不属于{unit}的内容（{few}{more}），没有写入。",
+                f"The file changes {len(strangers)} rows that do not belong to {unit} ({few}{more}); nothing was stored.",
+            ),
+            Text(
+                "请只保留本单位的行，或由管理员导入。", "Leave your unit's rows alone in it, or ask an administrator."
+            ),
+        )
 
 
 # ---------------------------------------------------------------------------------------------------------------- reading
