@@ -401,6 +401,7 @@ def solve(
     ``rules``: what `advance` takes from ``sizes`` to the pieces of the prices.
     """
     n = len(order)
+    ground_up, ground_down, length = (np.array(x) for x in (ground_up, ground_down, length))  # pandas' are read-only
     spare_flow = np.where(down >= 0, flow[np.maximum(down, 0)], np.nan)
     begin, end = np.zeros(n, np.int64), np.zeros(n, np.int64)
     state: list[Any] = [

@@ -19,31 +19,40 @@ Array = np.ndarray[Any, Any]
 _WHOLE = 300
 """Up to so many compounds, whole trees are led in again; beyond, single compounds and what hangs on a pump."""
 
+_DREAD = 4.0
+"""How many times their price pumps count when nothing else helps: what one compound cannot pay for, many can share."""
+
 
 def improve(site: Site, trial: Trial, edges: Array, rng: np.random.Generator, late: Callable[[], bool]) -> Array:
     """Return the corridor edges of a layout at most as dear as that of ``edges``.
 
     Moves: all compounds above a pump; all of one tree; single compounds. Each is proposed by `Router` and judged by its true
-    cost. Stops after a round without gain, or when ``late()``. ``trial`` is left with the tree that is returned.
+    cost. When a round gains nothing, what hangs on pumps is led again as if pumps were dearer; stops when that gains nothing
+    either, or when ``late()``. ``trial`` is left with the tree that is returned.
     """
     best = trial.cost(edges)
     if best is None:
         return edges
     trial.take(best)
     router = Router.of(site)
+    dread = 1.0
     while True:
         before = best.value
-        for group in _groups(site, best, rng):
+        for group in _groups(site, best, rng, dread):
             if late():
                 return best.edges
-            proposal = _led_again(router, site, best, group, rng)
+            proposal = _led_again(router, site, best, group, dread, rng, late)
             if proposal is None or np.array_equal(proposal, best.edges):
                 continue
             other = trial.cost(proposal)
             if other is not None and other.value < best.value * (1 - 1e-9):
                 trial.take(other)
                 best = other
-        if best.value >= before * (1 - 1e-4):
+        if best.value < before * (1 - 1e-4):
+            dread = 1.0
+        elif dread < _DREAD:
+            dread = _DREAD
+        else:
             return best.edges
 
 
@@ -56,36 +65,41 @@ def nearest_first(site: Site, joined: Array) -> Array:
     return np.asarray(rows[np.argsort(far, kind="stable")])
 
 
-def from_nothing(site: Site, order: Array) -> Array | None:
-    """Return a layout that leads compounds in one after the other in this order; None where one finds no way."""
+def from_nothing(site: Site, order: Array, late: Callable[[], bool] = lambda: False) -> Array | None:
+    """Return a layout that leads compounds in one after the other in this order; None where one finds no way in time."""
     router = Router.of(site)
     level = np.full(site.corridors.n, np.nan)
     chosen = []
     for row in order.tolist():
-        way = router.insert(int(row), level)
+        way = router.insert(int(row), level) if not late() else None
         if way is None:
             return None
         chosen.append(way)
     return np.unique(np.concatenate(chosen))
 
 
-def _groups(site: Site, tried: Tried, rng: np.random.Generator) -> list[Array]:
+def _groups(site: Site, tried: Tried, rng: np.random.Generator, dread: float) -> list[Array]:
     """Return sets of compound rows to move together: what hangs on a pump, on a tree, each alone."""
-    rows = np.sort(tried.pipes.own[tried.pipes.own >= 0])
     groups = tried.above_pumps()
+    if dread > 1.0:
+        return groups
+    rows = np.sort(tried.pipes.own[tried.pipes.own >= 0])
     if len(rows) <= _WHOLE:
         groups += [tree for tree in tried.trees() if 1 < len(tree) <= 40]
     return groups + [np.array([row]) for row in rng.permutation(rows)]
 
 
-def _led_again(router: Router, site: Site, tried: Tried, rows: Array, rng: np.random.Generator) -> Array | None:
-    """Take compounds out of a tree and lead them in again in any order; None where one finds no way."""
+def _led_again(
+    router: Router, site: Site, tried: Tried, rows: Array, dread: float, rng: np.random.Generator,
+    late: Callable[[], bool],
+) -> Array | None:  # fmt: skip
+    """Take compounds out of a tree and lead them in again in any order; None where one finds no way in time."""
     c = site.corridors
     kept = np.zeros(len(c.a), bool)
     kept[without(c, tried.edges, rows)] = True
     level = tried.levels(c.n, c.compound, kept)
     for row in (rows if len(rows) == 1 else rng.permutation(rows)).tolist():
-        way = router.insert(int(row), level)
+        way = router.insert(int(row), level, dread) if not late() else None
         if way is None:
             return None
         kept[way] = True

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mapapp.plan import costs
-from mapapp.plan.layout import Layout, Site
+from mapapp.plan.layout import Site
 from mapapp.plan.steiner.graph import csr
 from mapapp.plan.steiner.heap import pop, push
 from mapapp.plan.steiner.kernel import kernel
@@ -146,6 +146,7 @@ class Router:
     invert: Array
     top: Array
     path: Array
+    flow_lps: Array
 
     @classmethod
     def of(cls, site: Site) -> Router:
@@ -171,29 +172,19 @@ class Router:
             site, csr(c.n, c.a, c.b), length, extra + more * hole[min(15, len(hole) - 1)], ground,
             prices.pipe_cost(size, depth, depth, 1.0), hole, standard.min_cover_m + size / 1000.0,
             float(standard.slope(np.array(size))), invert, top, np.empty(c.n * _LABELS, np.int64),
+            standard.design_flow_lps(site.households),
         )  # fmt: skip
 
-    def levels(self, layout: Layout, edges: Array) -> Array:
-        """Return the invert at which each node of a layout takes water; NaN where nothing is laid."""
-        c = self.site.corridors
-        level = np.full(c.n, np.nan)
-        if not len(layout.pipes):
-            return level
-        p = layout.pipes[layout.pipes["edge"].isin(edges)]
-        p = p[p["node_up"] >= 0]
-        free = p["pump"].to_numpy(bool)
-        level[p["node_up"].to_numpy(np.int64)] = np.where(free, -np.inf, p["invert_up_m"].to_numpy(float))
-        own = p["own"].to_numpy(np.int64)
-        level[c.compound + own[own >= 0]] = level[p["node_up"].to_numpy(np.int64)[own >= 0]]
-        return level
+    def insert(self, row: int, level: Array, dread: float = 1.0) -> Array | None:
+        """Return the edges of the cheapest way for compound ``row``, and note the levels along it; None without a way.
 
-    def insert(self, row: int, level: Array) -> Array | None:
-        """Return the edges of the cheapest way for compound ``row``, and note the levels along it; None without a way."""
+        ``dread``: how many times their price pumps count: what one compound cannot pay for, many can share.
+        """
         c, site, n = self.site.corridors, self.site, self.net
         centre = c.compound + row
         slots = slice(n.ptr[centre], n.ptr[centre + 1])
-        flow = float(site.standard.design_flow_lps(site.households[row]))
-        each, per_flow, per_lift = site.prices.pump
+        flow = float(self.flow_lps[row])
+        each, per_flow, per_lift = (dread * x for x in site.prices.pump)
         path = self.path
         m, _, _ = _search(
             n.adj[slots], n.eid[slots], n.ptr, n.adj, n.eid, self.length, self.fixed, self.ground, level, c.root, self.invert,

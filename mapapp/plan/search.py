@@ -58,13 +58,13 @@ def search(
 
     try:
         if joined.sum() * c.n <= GRAVITY_CELLS:
-            edges = trial.cheapest(edges, from_nothing(site, nearest_first(site, joined)))
+            edges = trial.cheapest(edges, from_nothing(site, nearest_first(site, joined), late))
         edges = improve(site, trial, edges, rng, late)
         for turn in range(RESTARTS if joined.sum() <= FEW else 0):
             if late():
                 break
             tell(0.5 + 0.4 * turn / RESTARTS, Text("正在比较其他布局", "Trying other layouts"))
-            other = from_nothing(site, rng.permutation(np.flatnonzero(joined)))
+            other = from_nothing(site, rng.permutation(np.flatnonzero(joined)), late)
             if other is not None:
                 edges = trial.cheapest(edges, improve(site, trial, other, rng, late))
     except KeyboardInterrupt:
