@@ -105,6 +105,10 @@ def audit(db: str, *, out: Path | None, progress: Progress) -> Answer:
 @click.option("--budget", type=float, metavar="YUAN", help="Money per stage.")
 @click.option("--pin", multiple=True, metavar="COMPOUND", help="Must be in the first stage (repeatable).")
 @click.option("--forbid", multiple=True, metavar="STREET", help="Id of a street no pipe may follow (repeatable).")
+@click.option("--forbid-area", type=click.Path(path_type=Path), metavar="FILE", help="Areas that no link may touch.")
+@click.option("--drawn", type=click.Path(path_type=Path), metavar="FILE.geojson", help="Links drawn by hand: lines.")
+@click.option("--footways", is_flag=True, help="Lay in both footways of the streets, not along their centre.")
+@click.option("--dem", type=click.Path(path_type=Path), metavar="FILE.tif", help="Ground model, GeoTIFF of heights.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Also write the links (.gpkg .geojson .csv); .xlsx is the bill."
 )
@@ -117,6 +121,10 @@ def plan(
     budget: float | None,
     pin: tuple[str, ...],
     forbid: tuple[str, ...],
+    forbid_area: Path | None,
+    drawn: Path | None,
+    footways: bool,
+    dem: Path | None,
     out: Path | None,
     swmm: Path | None,
     progress: Progress,
@@ -126,7 +134,8 @@ def plan(
 
     made, check = planning.run(
         db, by=who(), standard=standard, prices=prices, budget=budget, pinned=frozenset(pin),
-        forbidden=frozenset(forbid), out=out, swmm_out=swmm, progress=progress,
+        forbidden=frozenset(forbid), forbidden_areas=forbid_area, drawn=drawn, footways=footways, dem=dem, out=out,
+        swmm_out=swmm, progress=progress,
     )  # fmt: skip
     return planning.summary(made, check), planning.describe(made, check, language())
 

@@ -11,7 +11,7 @@ from mapapp import store
 from mapapp.core.errors import ConflictError, MapappError, NotFoundError
 from mapapp.core.progress import Cancelled
 from mapapp.core.text import Lang, Text
-from mapapp.services import plan_state, planning
+from mapapp.services import plan_drawings, plan_state, planning
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 
@@ -118,12 +118,19 @@ def _work(county: County, job: int, by: str, choices: planning.Choices) -> None:
         report(0.0, Text("读取图层", "Reading layers"))
         standard, prices = planning.load_books(db, choices)
         inputs, layers = plan_state.versions(db), planning.layers_of(db)
+        kept_dem = plan_drawings.dem(db, county.url)
         made = planning.compute(
             layers, standard=standard, prices=prices, budget=choices.budget, pinned=choices.pinned,
-            forbidden=choices.forbidden, progress=report, cancelled=report.stopped,
+            forbidden=choices.forbidden, areas=plan_drawings.grounds(choices.areas, db.crs),
+            by_hand=plan_drawings.lines(choices.drawn, db.crs), footways=choices.footways,
+            dem=kept_dem[1] if kept_dem else None, progress=report, cancelled=report.stopped,
         )  # fmt: skip
         report(0.92, Text("SWMM 校核", "Checking with SWMM"))
-        check = planning.engine_check(made.links, standard) if len(made.links) else {"ran": False, "zh": "", "en": ""}
+        check = (
+            planning.engine_check(made.links, standard, made.existing)
+            if len(made.links)
+            else {"ran": False, "zh": "", "en": ""}
+        )
         report(0.98, Text("写入结果", "Storing"))
         if report.stopped(at_once=True):
             raise Cancelled

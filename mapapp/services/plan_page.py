@@ -391,7 +391,8 @@ def swmm_file(view: View) -> File:
     kept = plan_state.load(view.county.db)
     name = kept["asked"]["standards"] if kept else planning.Choices().standard
     standard = planning.load_books(view.county.db, planning.Choices(standard=name))[0]
-    return File(f"plan-{view.as_of}.inp", "text/plain; charset=utf-8", swmm.to_inp(links, standard).encode())
+    text = swmm.to_inp(links, standard, existing=planning.network(view.county.db, standard))
+    return File(f"plan-{view.as_of}.inp", "text/plain; charset=utf-8", text.encode())
 
 
 # --------------------------------------------------------------------------------------------------------------- project

@@ -54,6 +54,7 @@ def keep(
             "by": by,
             "summary": made.summary,
             "assumptions": [list(text) for text in made.assumptions],
+            "remarks": made.remarks.to_dict("records"),
             "refusals": made.refused.astype("object").where(made.refused.notna(), None).to_dict("records"),
             "asked": dict(asked),
             "inputs": dict(inputs),

@@ -16,8 +16,11 @@ from mapapp.core.errors import InputError, MapappError
 from mapapp.core.progress import Progress, part, silent
 from mapapp.core.text import Lang, Text
 from mapapp.plan import Plan, Prices, Standard, swmm
+from mapapp.plan.existing import Existing
+from mapapp.plan.targets import connected
 from mapapp.render import files
-from mapapp.services import auditing, plan_bill, plan_books, plan_state
+from mapapp.services import auditing, plan_bill, plan_books, plan_drawings, plan_state
+from mapapp.services.plan_drawings import Points
 
 CHECKED_LINKS: Final = 3000
 """Up to so many pipes SWMM checks a plan as it is made; a larger one is checked in SWMM itself, from the exported file."""
@@ -39,6 +42,12 @@ class Choices:
         Compounds that must be in the first stage.
     forbidden : frozenset of str
         Ids of streets that no pipe may follow.
+    areas : tuple of rings
+        Ground that no link may touch, longitude and latitude.
+    drawn : tuple of (compound, line)
+        Links drawn by hand, longitude and latitude; the compound may be empty.
+    footways : bool
+        Pipes lie in the footways instead of under the carriageway.
     """
 
     standard: str = "gb50014-2021"
@@ -46,6 +55,9 @@ class Choices:
     budget: float | None = None
     pinned: frozenset[str] = field(default_factory=frozenset)
     forbidden: frozenset[str] = field(default_factory=frozenset)
+    areas: tuple[Points, ...] = ()
+    drawn: tuple[tuple[str, Points], ...] = ()
+    footways: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -55,6 +67,9 @@ class Choices:
             "budget": self.budget,
             "pinned": sorted(self.pinned),
             "forbidden": sorted(self.forbidden),
+            "areas": [[list(p) for p in ring] for ring in self.areas],
+            "drawn": [{"compound_id": name, "line": [list(p) for p in line]} for name, line in self.drawn],
+            "footways": self.footways,
         }
 
 
@@ -75,13 +90,19 @@ def compute(
     seed: int = 0,
     pinned: frozenset[str] = frozenset(),
     forbidden: Collection[str] = (),
+    areas: Any = None,
+    by_hand: Any = None,
+    only_drawn: bool = False,
+    footways: bool = False,
+    dem: Path | None = None,
     progress: Progress = silent,
     cancelled: Callable[[], bool] | None = None,
 ) -> Plan:
     """Audit the layers as they are now and plan a link for every unserved compound; nothing is stored.
 
     A forbidden street is taken out of the streets before corridors are laid, so no pipe follows it; the plan's assumptions
-    say which.
+    say which. ``areas`` and ``by_hand`` are tables in the county's CRS; with ``only_drawn`` nothing but the drawn links is
+    laid, to check them.
     """
     if not len(layers.get("compounds", ())):
         raise InputError(
@@ -97,25 +118,49 @@ def compute(
         hit = given["streets"]["street_id"].isin(list(forbidden))
         closed = sorted(given["streets"].loc[hit, "street_id"].astype(str))
         given["streets"] = given["streets"][~hit].reset_index(drop=True)
-    made = plan.run(
+    options: dict[str, Any] = {"by_hand": by_hand}
+    made = (plan.check_drawn if only_drawn else plan.run)(
         given,
         found.verdicts,
         found.served,
+        **options,
         standard=standard,
         prices=prices,
         budget=budget,
         seed=seed,
         pinned=pinned,
+        forbidden=areas,
+        footways=footways,
+        dem=dem,
         progress=part(progress, 0.3, 0.9),
         cancelled=cancelled,
     )
+    if dem is not None:
+        made.assumptions.append(
+            Text(
+                "地面形状取自地面模型，检查井标高校正。",
+                "The ground's shape is the ground model's, set right by manhole covers.",
+            )
+        )
     if closed:
         made.assumptions.append(
             Text("不得沿以下道路敷设：{zh}。", "No pipe may follow these streets: {en}.").format(
                 zh="、".join(closed), en=", ".join(closed)
             )
         )
+    if areas is not None and len(areas):
+        made.assumptions.append(
+            Text("管线不得经过划定的 {n} 处区域。", "No link may touch the {n} areas drawn.").format(n=len(areas))
+        )
     return made
+
+
+def network(db: store.Database, standard: Standard) -> Existing:
+    """Return the served sewers of the county as a plan reads them now, for the model of another engine."""
+    layers = layers_of(db)
+    found = audit.run(layers)
+    here = connected(layers.get("compounds"), found.verdicts)
+    return Existing.of(layers, found.served, standard, here)
 
 
 def load_books(db: store.Database, choices: Choices) -> tuple[Standard, Prices]:
@@ -144,13 +189,14 @@ def asked(db: store.Database, choices: Choices) -> dict[str, Any]:
     return {**choices.as_json(), **prints}
 
 
-def engine_check(links: pd.DataFrame, standard: Standard) -> dict[str, Any]:
-    """Have SWMM run the gravity links; return ``ran`` and what it found, or the reason why it did not run.
+def engine_check(links: pd.DataFrame, standard: Standard, existing: Existing | None = None) -> dict[str, Any]:
+    """Have SWMM run the gravity links and the existing sewers below them; return ``ran`` and what it found, or why it did not.
 
     Returns
     -------
     dict
-        ``ran`` false with ``zh en``; or true with ``links flooding overfull too_fast`` (counts) and ``agrees``.
+        ``ran`` false with ``zh en``; or true with ``links flooding overfull too_fast`` (counts of planned pipes), ``agrees``,
+        and ``existing existing_flooding existing_overfull`` of the sewers below.
     """
     if len(links) > CHECKED_LINKS:
         why = Text(
@@ -160,10 +206,14 @@ def engine_check(links: pd.DataFrame, standard: Standard) -> dict[str, Any]:
         return {"ran": False, **why._asdict()}
     try:
         with _one_engine:
-            found = swmm.check(links, standard)
+            every = swmm.check(links, standard, existing=existing)
     except MapappError as error:
         return {"ran": False, "zh": error.message("zh"), "en": error.message("en")}
+    found, old = every[every["new"]], every[~every["new"]]
     counts = {
+        "existing": len(old),
+        "existing_flooding": int((old["flooding_lps"] > 1e-6).sum()),
+        "existing_overfull": int((~old["fill_ok"].astype(bool)).sum()),
         "links": len(found),
         "flooding": int((found["flooding_lps"] > 1e-6).sum()),
         "overfull": int((~found["fill_ok"].astype(bool)).sum()),
@@ -181,6 +231,10 @@ def run(
     budget: float | None = None,
     pinned: frozenset[str] = frozenset(),
     forbidden: frozenset[str] = frozenset(),
+    forbidden_areas: Path | None = None,
+    drawn: Path | None = None,
+    footways: bool = False,
+    dem: Path | None = None,
     out: Path | None = None,
     swmm_out: Path | None = None,
     progress: Progress = silent,
@@ -199,6 +253,12 @@ def run(
         Yuan per stage.
     pinned, forbidden : set of str
         Compounds of the first stage; streets that no pipe may follow.
+    forbidden_areas, drawn : Path, optional
+        File of areas that no link may touch; file of links drawn by hand.
+    footways : bool
+        Lay in the footways.
+    dem : Path, optional
+        Ground model, GeoTIFF; by default the one that was uploaded for the county.
     out : Path, optional
         Also write the links there, in the format of the extension; ``.xlsx`` is the bill of quantities.
     swmm_out : Path, optional
@@ -209,16 +269,25 @@ def run(
     InputError
         When there are no compounds, or a standard, price book or budget cannot be used; nothing is stored then.
     """
-    choices = Choices(standard, prices, budget, pinned, forbidden)
     with store.open(url) as db:
+        choices = Choices(
+            standard, prices, budget, pinned, forbidden,
+            plan_drawings.read_areas(forbidden_areas, db.crs) if forbidden_areas is not None else (),
+            plan_drawings.read_lines(drawn, db.crs) if drawn is not None else (), footways,
+        )  # fmt: skip
+        kept_dem = plan_drawings.dem(db, url)
         progress(0.0, Text("读取图层", "reading layers"))
         rules, book = _standard(db, standard), _prices(db, prices)
         inputs, layers = plan_state.versions(db), layers_of(db)
         made = compute(
-            layers, standard=rules, prices=book, budget=budget, pinned=pinned, forbidden=forbidden, progress=progress
+            layers, standard=rules, prices=book, budget=budget, pinned=pinned, forbidden=forbidden, progress=progress,
+            areas=plan_drawings.grounds(choices.areas, db.crs), by_hand=plan_drawings.lines(choices.drawn, db.crs),
+            footways=footways, dem=dem or (kept_dem[1] if kept_dem else None),
+        )  # fmt: skip
+        text = swmm.to_inp(made.links, rules, existing=made.existing) if swmm_out is not None else ""
+        check = (
+            engine_check(made.links, rules, made.existing) if len(made.links) else {"ran": False, "zh": "", "en": ""}
         )
-        text = swmm.to_inp(made.links, rules) if swmm_out is not None else ""
-        check = engine_check(made.links, rules) if len(made.links) else {"ran": False, "zh": "", "en": ""}
         progress(0.9, Text("写入结果", "storing the results"))
         plan_state.keep(db, made, by=by, inputs=inputs, asked=asked(db, choices), check=check)
         if out is not None and out.suffix.lower() == ".xlsx":
@@ -260,6 +329,7 @@ def summary(made: Plan, check: dict[str, Any]) -> dict[str, Any]:
         "refusals": made.refused.astype("object").where(made.refused.notna(), None).to_dict("records"),
         "curve": made.stages.astype("object").where(made.stages.notna(), None).to_dict("records"),
         "assumptions": [{"zh": text.zh, "en": text.en} for text in made.assumptions],
+        "remarks": made.remarks.to_dict("records"),
         "swmm": check,
     }
 
@@ -270,10 +340,17 @@ def check_words(check: dict[str, Any]) -> Text:
         why = Text(check.get("zh", ""), check.get("en", ""))
         return Text("未用 SWMM 校核。{why}", "Not checked with SWMM. {why}").format(why=why)
     if check["agrees"]:
-        return Text(
+        agrees = Text(
             "SWMM 动力波校核：{links} 条自流管段无溢流，充满度与流速均在标准内。",
             "SWMM (dynamic wave) agrees: no flooding in {links} gravity pipes, fills and velocities within the standard.",
         ).format(links=check["links"])
+        if not check.get("existing"):
+            return agrees
+        old = Text(
+            "模型含下游现状管 {n} 条：溢流 {f} 处，超设计充满度 {o} 条。",
+            " With {n} existing pipes below: {f} flood, {o} above the standard's fill.",
+        ).format(n=check["existing"], f=check.get("existing_flooding", 0), o=check.get("existing_overfull", 0))
+        return Text(agrees.zh + old.zh, agrees.en + old.en)
     return Text(
         "SWMM 校核不一致：溢流 {flooding} 处，充满度超限 {overfull} 条，流速超限 {too_fast} 条（共 {links} 条）。",
         "SWMM disagrees: {flooding} places flood, {overfull} pipes too full, {too_fast} too fast (of {links}).",
@@ -297,6 +374,6 @@ def describe(made: Plan, check: dict[str, Any], lang: Lang) -> str:
     filled = words.format(**made.summary | {"gap": told, "check": check_words(check)})
     lines = [filled.pick(lang), "", Text("假设", "Assumptions").pick(lang)]
     lines += [f"- {text.pick(lang)}" for text in made.assumptions]
-    for row in made.refused.to_dict("records"):
-        lines.append(f"! {row['compound_id']}: {row[lang]}")
+    for row in [*made.refused.to_dict("records"), *made.remarks.to_dict("records")]:
+        lines.append(f"! {row['compound_id']}: {row[lang]}" if row["compound_id"] else f"! {row[lang]}")
     return "\n".join(lines)
