@@ -108,7 +108,8 @@ def features(
     Returns
     -------
     dict
-        ``columns``: name, label, unit, kind; ``rows``: values by column, ``_id`` and ``_at`` (lon, lat of a point in it);
+        ``columns``: name, label, unit, kind; ``rows``: values by column, ``_id``, ``_at`` (lon, lat of a point in it)
+        and ``_labels`` (the words of its codes, by column);
         ``total``, ``offset``, ``limit``, ``as_of``, ``notices``.
 
     Raises
@@ -148,8 +149,11 @@ def _page(
 ) -> Json:
     key = schema.layer(layer).key
     rows = records(in_language(page, lang)[names])
-    for row, point in zip(rows, lonlat(view.shapes(page, layer)), strict=True):
+    said = words.in_words(pd.DataFrame(page)[names], layer, lang)
+    for row, point, spoken in zip(rows, lonlat(view.shapes(page, layer)), said, strict=True):
         row["_id"], row["_at"] = row.get(key), point
+        if spoken:
+            row["_labels"] = spoken
     described = [(name, *label(layer, name)) for name in names]
     return {
         "layer": layer,

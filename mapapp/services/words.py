@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
+import pandas as pd
+
+from mapapp import resources
 from mapapp.audit.rules import RULES, Rule
 from mapapp.audit.verdicts import VERDICTS, Verdict
 from mapapp.core import filters, schema
@@ -32,6 +37,45 @@ _LABELS: Final[Mapping[str, Text]] = {
     "layer": Text("图层", "Layer"),
     "feature_id": Text("对象", "Feature"),
 }
+_PLAIN: Final[Mapping[str, Text]] = {
+    "finding_id": Text("问题编号", "Finding"),
+    "related": Text("相关对象", "Related features"),
+    "value": Text("数值", "Value"),
+    "fix": Text("处理办法", "What to do"),
+    "note": Text("备注", "Note"),
+    "decided_by": Text("处理人", "Decided by"),
+    "decided_at": Text("处理时间", "Decided at"),
+    "compound_id": Text("小区编号", "Compound id"),
+    "nearest_pipe_id": Text("最近管线", "Nearest pipe"),
+    "candidate_id": Text("编号", "Candidate"),
+    "rank": Text("排名", "Rank"),
+    "manhole_id": Text("检查井", "Manhole"),
+    "available_fall_m": Text("可用高差", "Available fall"),
+    "required_fall_m": Text("所需高差", "Required fall"),
+    "gravity": Text("可自流", "By gravity"),
+    "link_id": Text("接入管编号", "Link"),
+    "compound_ids": Text("服务小区", "Compounds served"),
+    "from_node": Text("起点", "From node"),
+    "to_node": Text("终点", "To node"),
+    "length_m": Text("长度", "Length"),
+    "diameter_mm": Text("管径", "Diameter"),
+    "slope": Text("坡度", "Slope"),
+    "ground_up_m": Text("起点地面高程", "Ground level, upper end"),
+    "ground_down_m": Text("终点地面高程", "Ground level, lower end"),
+    "invert_up_m": Text("起点管底高程", "Invert, upper end"),
+    "invert_down_m": Text("终点管底高程", "Invert, lower end"),
+    "depth_up_m": Text("起点埋深", "Depth, upper end"),
+    "depth_down_m": Text("终点埋深", "Depth, lower end"),
+    "flow_lps": Text("流量", "Flow"),
+    "pump": Text("需提升", "Pump"),
+    "cost_low": Text("造价下限", "Cost, low"),
+    "cost": Text("造价", "Cost"),
+    "cost_high": Text("造价上限", "Cost, high"),
+    "corridor": Text("走向", "Corridor"),
+    "x_north": Text("X（北）", "X (north)"),
+    "y_east": Text("Y（东）", "Y (east)"),
+}
+"""What derived columns are called, which no dictionary names."""
 
 
 def verdicts() -> Mapping[str, Verdict]:
@@ -48,6 +92,8 @@ def label(layer: str, column: str) -> tuple[Text, str, str]:
     """Return a column's label, unit and kind; a column that a file brought along is called what the file calls it."""
     declared = schema.layer(layer).column(column)
     text = _LABELS.get(column) or (declared.label if declared else Text(column, column))
+    if not _chinese(text.zh):
+        text = _PLAIN.get(column, text)
     if declared is None:
         return text, "m" if column.endswith("_m") else "", "list" if column in LISTS else "str"
     return text, declared.unit, declared.kind
@@ -70,19 +116,56 @@ def value_label(layer: str, column: str, value: str, lang: Lang) -> str:
         return (Text("是", "yes") if value == "true" else Text("否", "no")).pick(lang)
     declared = schema.layer(layer).column(column)
     code = next((c for c in declared.codes if c.value == value), None) if declared else None
-    if code is not None and lang == "zh":
-        return code.words[0] if code.words else value
+    if code is not None and (reviewed := _code_words().get((column, value))) is not None:
+        return reviewed.pick(lang)
+    if code is not None and lang == "zh":  # the words of a code are what files call it: letters and numbers too
+        return value if value.isupper() else next((word for word in code.words if _chinese(word)), value)
     dressed = style.STYLE.get(layer)
     if dressed is not None and dressed.column == column and column != "status":
         return dressed.class_of(value).label.pick(lang)
     return value.replace("_", " ") if code is not None else value
 
 
+def _chinese(word: str) -> bool:
+    return any("\u4e00" <= letter <= "\u9fff" for letter in word)
+
+
+@cache
+def _code_words() -> Mapping[tuple[str, str], Text]:
+    """Return the words of codes that are stored in Chinese or as bare letters, by column and value."""
+    with (resources.folder("geodata") / "code-words.csv").open(encoding="utf-8", newline="") as file:
+        return {(row["field"], row["value"]): Text(row["zh"], row["en"]) for row in csv.DictReader(file)}
+
+
+def in_words(frame: pd.DataFrame, layer: str, lang: Lang) -> list[dict[str, str]]:
+    """Return for each row the words of its codes, by column: of those columns alone whose values are codes."""
+    said: dict[str, list[str]] = {}
+    for name in map(str, frame.columns):
+        _, _, kind = label(layer, name)
+        declared = schema.layer(layer).column(name)
+        coded = kind in ("bool", "enum") or bool(declared is not None and declared.codes)
+        if coded or name in ("verdict", "rule", "rules", "severity", "layer"):
+            values = filters.as_words(frame[name]).fillna("")
+            known = {v: _said(layer, name, v, lang) for v in values.unique()}
+            said[name] = [known[v] for v in values]
+    return [dict(zip(said, row, strict=True)) for row in zip(*said.values(), strict=True)] or [
+        {} for _ in range(len(frame))
+    ]
+
+
+def _said(layer: str, column: str, value: str, lang: Lang) -> str:
+    if column == "layer" and value in schema.layers():
+        return schema.layer(value).title.pick(lang)
+    many = value.split(";") if column in LISTS else [value]
+    glue = "、" if lang == "zh" else ", "
+    return glue.join(value_label(layer, column, one, lang) for one in many) if value else ""
+
+
 def status_values(value: str) -> tuple[str, ...]:
     """Return the stored statuses that a word of the legend stands for: ``under_way`` is started and under way."""
     for entry in style.STYLE["compounds"].classes:
         if entry.id == value:
-            return tuple(v or filters.MISSING for v in entry.values)
+            return tuple(v or filters.MISSING for v in entry.values)  # noqa: PD011  # a class of the legend, no table
     return (value,)
 
 

@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 from mapapp import store
+from mapapp.core import schema
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.services import describing, exporting_view, frames, searching, snapshots, tiling, viewing, words
 from mapapp.services.frames import County, View
@@ -228,3 +229,26 @@ def test_numbers_in_answers_are_plain(view: View) -> None:
     frame = gpd.GeoDataFrame({"a": [1.0, np.nan, np.inf], "b": [True, None, False]}, geometry=[None] * 3, crs=CRS)
     assert [row["a"] for row in viewing.records(frame)] == [1, None, None]
     assert viewing.lonlat(frame) == [None] * 3
+
+
+def test_codes_are_told_in_the_language_asked_for_and_never_as_letters_of_a_survey() -> None:
+    said = [words.value_label("pipes", "material", "混凝土", lang) for lang in ("zh", "en")]
+    assert said == ["混凝土", "concrete"]
+    for name in schema.layers():
+        for column in schema.layer(name).columns:
+            for code in column.codes:
+                chinese, english = (words.value_label(name, column.name, code.value, lang) for lang in ("zh", "en"))
+                assert words._chinese(chinese) or chinese.isupper(), (name, column.name, code.value)
+                assert not words._chinese(english), (name, column.name, code.value)
+            text, _, _ = words.label(name, column.name)
+            assert words._chinese(text.zh), (name, column.name)
+            assert not words._chinese(text.en), (name, column.name)
+
+
+def test_rows_of_a_table_carry_the_words_of_their_codes(view: View) -> None:
+    told = [
+        viewing.features(view, "pipes", {}, limit=1, lang=lang)["rows"][0]["_labels"]["kind"] for lang in ("zh", "en")
+    ]
+    assert told[0] != told[1]
+    assert words._chinese(told[0])
+    assert "_labels" not in viewing.features(view, "pipes", {}, limit=1, columns=["pipe_id"])["rows"][0]
