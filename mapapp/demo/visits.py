@@ -26,7 +26,6 @@ _SCENES: Final = {
     "aerial_cables": "cables", "illegal_structure": "hut", "quality": "trench", "sewer_main_missing": "puddle",
     "sewer_inlet_unknown": "rubble", "other": "puddle", "water": "trench", "gas": "trench", "resident_demand": "yard",
 }  # fmt: skip
-_CAPTIONS: Final = {"before": "整改前", "after": "整改后", "site": "现场"}
 
 
 def visits(
@@ -89,7 +88,7 @@ def photos(told: Mapping[str, pd.DataFrame], rng: np.random.Generator) -> pd.Dat
     """
     rows: list[dict[str, Any]] = []
 
-    def add(layer: str, feature: str, stage: str, scene: str, on: str, caption: str) -> None:
+    def add(layer: str, feature: str, stage: str, scene: str, on: str, caption: str | None = None) -> None:
         name = f"{scene}-{rng.bytes(12).hex()}.jpg"
         rows.append({"photo_id": rng.bytes(16).hex(), "layer": layer, "feature_id": feature, "stage": stage,
                      "taken_on": min(on, AS_OF), "file": name, "caption": caption, "width_px": 640, "height_px": 480})  # fmt: skip
@@ -97,17 +96,17 @@ def photos(told: Mapping[str, pd.DataFrame], rng: np.random.Generator) -> pd.Dat
     problems = told["problems"]
     for p in problems[problems["category"].isin(list(_SCENES))].to_dict("records"):
         scene = _SCENES[p["category"]]
-        add("problems", p["ticket_id"], "before", scene, p["raised_at"], _CAPTIONS["before"])
+        add("problems", p["ticket_id"], "before", scene, p["raised_at"])
         if p["status"] in ("closed", "resolved"):
-            add("problems", p["ticket_id"], "after", f"{scene}_done", p["due"], _CAPTIONS["after"])
+            add("problems", p["ticket_id"], "after", f"{scene}_done", p["due"])
     failed = told["inspections"][told["inspections"]["result"] != "passed"]
     for i in failed.head(6).to_dict("records"):
         scene = "cables" if i["kind"] == "look_back" else "trench"
         add("inspections", i["inspection_id"], "site", scene, i["held_on"], str(i["items"]))
     for v in told["visits"].head(8).to_dict("records"):
         scene = "rubble" if v["found"] in _HIDDEN else "manhole"
-        add("visits", v["visit_id"], "site", scene, v["visited_at"][:10], _CAPTIONS["site"])
+        add("visits", v["visit_id"], "site", scene, v["visited_at"][:10])
     current = told["compounds"][told["compounds"]["programme_year"] == 2022]
     for c in current.head(6).to_dict("records"):
-        add("compounds", c["compound_id"], "site", "yard", "2022-11-20", _CAPTIONS["site"])
+        add("compounds", c["compound_id"], "site", "yard", "2022-11-20")
     return typed(pd.DataFrame(rows), "photos")

@@ -14,6 +14,17 @@ from mapapp.core.text import Text
 COLUMNS = ("code", "name", "name_en", "national_class", "county_head", "ground", "place")
 
 
+_HEADS_EN = {
+    "基础": "Basic", "完善": "Improving", "提升": "Enhancing",
+    "居住环境": "Living environment", "基础设施": "Infrastructure", "房屋修缮": "Building repair", "安防系统": "Safety and security",
+}  # fmt: skip
+
+
+def head(name: str) -> Text:
+    """Return a head or class of the catalogue as a reader's words; a county's own head is called what the file calls it."""
+    return Text(name, _HEADS_EN.get(name, name))
+
+
 def catalogue(path: Path | None = None) -> pd.DataFrame:
     """Return the catalogue, one row per item, `COLUMNS`; the shipped one without a path.
 

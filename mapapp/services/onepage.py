@@ -46,6 +46,8 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
 _NEWEST_FIRST: Final = {"inspections": "held_on", "visits": "visited_at", "design_changes": "date"}
 _MOST: Final = 12
 _HISTORY: Final = 12
+_TECHNICAL: Final = ("snapshot_as_of",)
+"""Columns that tell of the file and not of the compound."""
 _PHOTOS: Final = 8
 _AROUND_DEG: Final = 0.0006  # about 60 m
 _MAP_LAYERS: Final = ("streets", "buildings", "compounds", "pipes", "manholes", "links", "candidates", "outlets")
@@ -78,6 +80,7 @@ def gather(view: View, compound_id: str, lang: Lang) -> Json:
         "street": _plain(values, "street"),
         "community": _plain(values, "community"),
         "year": _plain(values, "programme_year"),
+        "relapse": _relapse(view, compound_id, lang),
         "status": {"class": look.id, "letter": look.letter, "fill": look.fill, "ink": look.ink,
                    "label": _word("compounds", "status", status, lang)},
         "as_of": view.as_of,
@@ -102,6 +105,14 @@ def gather(view: View, compound_id: str, lang: Lang) -> Json:
 def _plain(values: Mapping[str, Json], name: str) -> str:
     found = values.get(name)
     return "" if found is None or found["value"] is None else str(found["value"])
+
+
+def _relapse(view: View, compound_id: str, lang: Lang) -> str:
+    """Return what a look back found and nobody put right; empty without."""
+    rows = _related(view, "management", compound_id)
+    if rows is None or "relapse_items" not in rows:
+        return ""
+    return next((_word("management", "relapse_items", v, lang) for v in rows["relapse_items"].dropna()), "")
 
 
 def _word(layer: str, column: str, value: object, lang: Lang) -> str:
@@ -228,7 +239,7 @@ def _works(view: View, compound_id: str, lang: Lang) -> list[Json]:
             "done": done,
             "on": _word("works", "finished_on", row.get("finished_on"), lang),
         }
-        heads.setdefault(str(row["head"]), []).append(item)
+        heads.setdefault(works.head(str(row["head"])).pick(lang), []).append(item)
     return [{"head": head, "items": items, "done": sum(i["done"] for i in items)} for head, items in heads.items()]
 
 
@@ -303,15 +314,23 @@ def _history(view: View, compound_id: str, lang: Lang) -> list[Json]:
     if not parts:
         return []
     told = pd.concat(parts, ignore_index=True).sort_values("edit_id", ascending=False, kind="stable")
-    rows = []
-    for row in told.iloc[: 4 * _HISTORY].to_dict("records"):
+    told = told[~told["column"].isin(_TECHNICAL)]
+    rows: dict[tuple[str, ...], Json] = {}  # one import may write the same change to the outline and to the ledger
+    for row in told.to_dict("records"):
         layer, column = str(row["layer"]), row["column"]
         if not isinstance(column, str) or not view.access(layer).allows(column):
             continue
-        sides = {side: _word(layer, column, row[side], lang) or "?" for side in ("before", "after")}
+        before, after = (_word(layer, column, row[side], lang) or "?" for side in ("before", "after"))
         by, at = str(row["by"]), _day(str(row["at"]), lang)
-        rows.append({"at": at, "by": by, "label": viewing.label(layer, column)[0].pick(lang), **sides})
-    return rows[:_HISTORY]
+        label = viewing.label(layer, column)[0].pick(lang)
+        if before != after:
+            rows.setdefault(
+                (at, by, label, before, after),
+                {"at": at, "by": by, "label": label, "before": before, "after": after},
+            )
+        if len(rows) == _HISTORY:
+            break
+    return list(rows.values())
 
 
 def _bounds(view: View, compound_id: str) -> tuple[float, float, float, float] | None:

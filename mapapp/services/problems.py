@@ -383,6 +383,15 @@ def undo(county: County, scope: Scope, ticket_id: str, edit_id: int) -> None:
         deciding.finding_follows(county, scope, ticket_id, row.get("status"), now.get("status"))
 
 
+def undo_decision(county: County, scope: Scope, ticket_id: str, *, expected: str | None = None) -> None:
+    """Take the newest decision about the finding a problem was made from back; the problem follows. Errors as in `edit`."""
+    require_own(county, scope, ticket_id)
+    finding_id = reckoning.finding_of(ticket_id)
+    if finding_id is None:
+        raise InputError(Text("这条问题不是由缺口转入的。", "This problem was not made from a gap."))
+    deciding.undo(county, scope, finding_id, expected=expected)
+
+
 # ----------------------------------------------------------------------------------------------------------- from a gap
 
 

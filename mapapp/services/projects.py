@@ -59,7 +59,7 @@ def overview(view: View, lang: Lang) -> Json:
         "twice": int((counts > 1).sum()),
         "compounds": _choices(compounds),
         "kinds": [(c.value, words.value_label("projects", "kind", c.value, lang)) for c in _codes("kind")],
-        "works": viewing.records(counted[(counted["planned"] > 0) | (counted["done"] > 0)]),
+        "works": viewing.records(_worded(counted[(counted["planned"] > 0) | (counted["done"] > 0)], lang)),
         "strangers": projects.strangers(recorded, catalogue),
         "history": _history(view, lang),
     }  # fmt: skip
@@ -183,6 +183,15 @@ def _word(value: object) -> str:
     return "—" if value is None or pd.isna(value) else str(value)[:120]  # type: ignore[call-overload]  # one value
 
 
+def _worded(items: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+    """Return items of the catalogue with their class and head in the reader's language."""
+    words_ = {
+        label: [None if pd.isna(name) else works.head(str(name)).pick(lang) for name in items[column]]
+        for label, column in (("class_label", "national_class"), ("head_label", "county_head"))
+    }
+    return items.assign(**words_)
+
+
 def works_of(view: View, compound_id: str, lang: Lang) -> Json:
     """Return the catalogue with what one compound plans and has done.
 
@@ -202,6 +211,7 @@ def works_of(view: View, compound_id: str, lang: Lang) -> Json:
         items[name] = items["code"].map(mine[name].astype("object") if name in mine else {}).eq(True)
     items["finished_on"] = items["code"].map(mine["finished_on"].astype("object") if "finished_on" in mine else {})
     items["label"] = items["name_en" if lang == "en" else "name"]
+    items = _worded(items, lang)
     return {
         "compound_id": compound_id,
         "name": str(row["name"].iloc[0]) if pd.notna(row["name"].iloc[0]) else compound_id,

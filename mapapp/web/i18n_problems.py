@@ -13,8 +13,8 @@ CARD: Mapping[str, Text] = MappingProxyType(
         "card.is_problem": Text("已列为问题", "On the list of problems"),
         "card.problem_closed": Text("问题已销号", "The problem is closed"),
         "card.problem_made": Text("已列入问题清单。", "It is on the list of problems."),
-        "card.also_close": Text("同时销号", "Close the problem too"),
-        "card.also_closed": Text("问题已销号。", "The problem is closed."),
+        "card.undo_decision": Text("撤销上一次决定", "Undo the last decision"),
+        "card.undone": Text("已撤销。", "Undone."),
     }
 )
 """What the map's card says of problems; its script receives it with the map's texts."""
@@ -71,6 +71,11 @@ _LIST: dict[str, Text] = {
         "Made from a gap of the audit; closing it closes the gap.",
     ),
     "problems.gap_gone": Text("原来的缺口已不在检查结果中。", "The gap is no longer among the findings."),
+    "problems.still_found": Text(
+        "问题已办结，但最近一次数据检查仍能发现这个缺口：请核对管网数据，再重新检查。",
+        "The problem is settled, yet the latest audit still finds the gap: bring the sewer data up to date and audit again.",
+    ),
+    "problems.decisions": Text("对缺口的决定", "Decisions on the gap"),
     "problems.close": Text("销号", "Close"),
     "problems.close_note": Text("销号说明：做了什么，谁核的", "What was done, and who checked it"),
     "problems.escalate": Text("提请领导组", "Escalate"),

@@ -9,12 +9,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import ConflictError, InputError, MapappError
 from mapapp.core.text import Text
-from mapapp.services import forms, photos, problems
+from mapapp.services import deciding, forms, photos, problems
 from mapapp.web import context, errors, i18n, i18n_problems, params
 
 blueprint = Blueprint("problems", __name__)
 
-_SENT_BESIDE = frozenset({"action", "row_version", "note", "edit_id", "stage", "caption"})
+_SENT_BESIDE = frozenset({"action", "row_version", "note", "edit_id", "stage", "caption", "decided_at"})
 
 
 def _wanted() -> problems.Wanted:
@@ -106,11 +106,13 @@ def one(ticket_id: str) -> tuple[str, int]:
     return _page(ticket_id)
 
 
-def _page(ticket_id: str, values: dict[str, Any] | None = None, error: MapappError | None = None) -> tuple[str, int]:
+def _page(
+    ticket_id: str, values: dict[str, Any] | None = None, error: MapappError | None = None, note: str = ""
+) -> tuple[str, int]:
     lang = i18n.language()
     found = problems.one(context.view(), ticket_id, lang)
     page = render_template(
-        "problem.html", found=found, problem=found["problem"], typed=values, stages=photos.STAGES,
+        "problem.html", found=found, problem=found["problem"], typed=values, note=note, stages=photos.STAGES,
         message=error.message(lang) if error else "", conflict=isinstance(error, ConflictError), most=photos.MOST,
         texts=i18n_problems.page_texts(lang), edits=context.scope().edits,
     )  # fmt: skip
@@ -120,7 +122,7 @@ def _page(ticket_id: str, values: dict[str, Any] | None = None, error: MapappErr
 @blueprint.post("/problems/<path:ticket_id>")
 @blueprint.post("/api/problems/<path:ticket_id>", endpoint="api_act")
 def act(ticket_id: str) -> BaseResponse | tuple[str, int]:
-    """Change a problem (``save``), take a change back (``undo``), add photos (``photo``), or remove it (``remove``)."""
+    """Change a problem (``save``), take a change back (``undo``, ``undo_decision`` of its finding), add photos (``photo``), or remove it (``remove``)."""
     county, scope, lang = context.county(), context.scope(), i18n.language()
     sent = params.body()
     action = params.string(sent, "action", "save", longest=20)
@@ -134,6 +136,10 @@ def act(ticket_id: str) -> BaseResponse | tuple[str, int]:
         elif action == "undo":
             problems.undo(county, scope, ticket_id, _edit_id(sent))
             said = "problems.undone"
+        elif action == "undo_decision":
+            seen = params.string(sent, "decided_at", longest=40)
+            problems.undo_decision(county, scope, ticket_id, expected=seen or None)
+            said = "problems.undone"
         elif action == "photo":
             done["photos"] = _keep_photos(ticket_id)
             said = "problems.photo_kept"
@@ -145,7 +151,10 @@ def act(ticket_id: str) -> BaseResponse | tuple[str, int]:
     except MapappError as error:
         if errors.wants_json() or errors.status_of(error) in (403, 404):
             raise
-        return _page(ticket_id, values if action == "save" else None, error)
+        if action == "undo" and not _is_there(ticket_id):
+            raise
+        note = params.string(sent, "note", longest=1000) if action == "save" else ""
+        return _page(ticket_id, values if action == "save" else None, error, note)
     if errors.wants_json():
         return jsonify(done)
     flash(i18n.t(said), "success")
@@ -183,6 +192,19 @@ def from_finding(finding_id: str) -> Response:
     body = problems.of_finding(context.view(), finding_id, i18n.language())
     told = {"ticket_id": ticket_id, "made": made, "decided_at": problems.decided_at(context.view(), finding_id)}
     return make_response(jsonify({**(body or {}), **told}), 201 if made else 200)
+
+
+@blueprint.get("/api/findings/<path:finding_id>/decisions")
+def decisions(finding_id: str) -> Response:
+    """Tell what was decided about a finding, newest first."""
+    return jsonify({"rows": deciding.history(context.county(), context.scope(), finding_id)})
+
+
+@blueprint.post("/api/findings/<path:finding_id>/undo")
+def undo_decision(finding_id: str) -> Response:
+    """Take the newest decision about a finding back; ``expected`` is the ``decided_at`` that was seen."""
+    seen = params.string(params.body(), "expected", longest=40)
+    return jsonify(deciding.undo(context.county(), context.scope(), finding_id, expected=seen or None))
 
 
 @blueprint.get("/api/findings/<path:finding_id>/problem")

@@ -86,3 +86,16 @@ def test_what_nobody_knows_is_a_question_mark_and_no_place_is_no_map(county: Cou
 def test_a_compound_that_is_not_there_is_said(county: County) -> None:
     with pytest.raises(NotFoundError, match="no 'C9'"):
         onepage.gather(county.at(EDITOR), "C9", "en")
+
+
+def test_heads_of_works_are_in_the_readers_language(county: County) -> None:
+    works = onepage.gather(county.at(VIEWER), "C1", "en")["works"]
+    assert {w["head"] for w in works} == {"Infrastructure", "Living environment"}
+
+
+def test_history_leaves_out_what_tells_of_the_file_and_says_the_same_change_once(county: County) -> None:
+    """An import writes outline and ledger alike; the planner changed one thing."""
+    county.db.edit("compounds", "C1", {"households": 77, "snapshot_as_of": "2022-11-25"}, by="li")
+    told = onepage.gather(county.at(EDITOR), "C1", "zh")["history"]
+    assert [(h["label"], h["after"]) for h in told].count(("户数", "77")) == 1
+    assert not any("截至" in h["label"] for h in told)

@@ -46,12 +46,12 @@ def test_pages_open_in_both_languages(asker, path):
 
 
 def test_a_viewer_reads_and_an_editor_writes(served):
-    """The viewer's pages hold no form that changes data and no phone number; posting is refused; the editor's works."""
+    """The viewer's pages hold no form but the log-out's, and no phone number; posting is refused; the editor's works."""
     guest = Asker(served)
     guest.log_in("gu", "guest-password")
     for path in PAGES:
         text = guest.get(path).get_data(as_text=True)
-        assert 'method="post"' not in text, path
+        assert 'method="post"' not in text.replace('method="post" action="/logout"', ""), path
         assert "13612345678" not in text
     assert guest.get("/problems/new").status_code == 403
     for path, body in (("/api/problems", {"category": "gas", "description": "x"}), ("/api/problems/T1", {"status": "closed"}),
@@ -240,3 +240,33 @@ def test_a_pass_code_guards_the_reply_field_too(app, share):
     """Before the code there is neither form nor post."""
     path = share(reply=True, code="geheim")
     assert app.test_client().get(f"{path}/reply").status_code == 401
+
+
+def test_a_decision_on_a_gap_is_told_and_taken_back_over_http(asker):
+    """Newest first; what held before holds again; a decision that somebody else made since is not undone."""
+    base = "/api/findings/F3"
+    first = asker.post(base, {"status": "confirmed", "note": "看过"}).get_json()
+    asker.post(base, {"status": "fixed", "note": "接好"})
+    rows = asker.get(f"{base}/decisions").get_json()["rows"]
+    assert [r["status"] for r in rows] == ["fixed", "confirmed"]
+    assert asker.post(f"{base}/undo", {"expected": first["decided_at"]}).status_code == 409
+    undone = asker.post(f"{base}/undo", {"expected": rows[0]["at"]}).get_json()
+    assert (undone["status"], undone["note"]) == ("confirmed", "看过")
+
+
+def test_what_was_typed_survives_a_closing_that_came_second(asker):
+    """Two close one problem: the second is told, and its note still stands in the box."""
+    form(asker, "/problems/T1", status="in_progress", row_version="1")
+    late = form(asker, "/problems/T1", status="closed", row_version="1", note="管道已换新")
+    assert late.status_code == 409
+    assert "管道已换新" in late.get_data(as_text=True)
+
+
+def test_a_removed_problem_is_brought_back_from_the_list(asker):
+    """The list offers the removal; its undo is the row as it was."""
+    form(asker, "/problems/T1", action="remove")
+    page = asker.get("/problems").get_data(as_text=True)
+    edit_id = re.search(r'name="edit_id" value="(\d+)"', page)
+    assert edit_id
+    assert form(asker, "/problems/T1", action="undo", edit_id=edit_id[1]).status_code == 302
+    assert asker.get("/problems/T1").status_code == 200

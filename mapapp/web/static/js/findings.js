@@ -4,6 +4,7 @@
   var Mapapp = (window.Mapapp = window.Mapapp || {});
   var el = Mapapp.dom.el,
     t = Mapapp.t;
+  var boxes = {};
 
   function decide(finding, status, note, box) {
     Array.prototype.forEach.call(box.querySelectorAll("button"), function (button) {
@@ -13,12 +14,8 @@
     var sent = { status: status, note: note, expected: seen };
     return Mapapp.api.post("/findings/" + encodeURIComponent(finding.finding_id), sent).then(
       function (kept) {
-        finding.status = status;
-        finding.note = note;
-        finding.decided_at = kept.decided_at;
         Mapapp.dom.toast(t("finding.saved"), "success");
-        box.parentNode.replaceChild(findingBox(finding), box);
-        if (Mapapp.app) Mapapp.app.decided();
+        decided(finding, kept);
       },
       function (error) {
         Array.prototype.forEach.call(box.querySelectorAll("button"), function (button) {
@@ -29,6 +26,19 @@
         box.appendChild(el("p", { "class": "notice error", role: "alert" }, error.message));
       }
     );
+  }
+
+  /** Draw a finding as it was decided, with the problem that followed. */
+  function decided(finding, kept) {
+    finding.status = kept.status;
+    finding.note = kept.note || "";
+    finding.decided_at = kept.decided_at;
+    if (kept.problem) finding.problem = kept.problem;
+    if (boxes[finding.finding_id]) {
+      var old = boxes[finding.finding_id];
+      old.parentNode.replaceChild(findingBox(finding), old);
+    }
+    if (Mapapp.app) Mapapp.app.decided();
   }
 
   function findingBox(finding) {
@@ -92,6 +102,7 @@
       );
       box.appendChild(Mapapp.ticket.row(finding));
     }
+    boxes[finding.finding_id] = box;
     return box;
   }
 
@@ -107,5 +118,5 @@
     );
   }
 
-  Mapapp.findings = { list: findingList };
+  Mapapp.findings = { list: findingList, decided: decided };
 })();

@@ -1,4 +1,4 @@
-/* This script ties findings to the list of problems: one press makes a finding a problem, and closing one offers to close both. */
+/* This script ties findings to the list of problems: one press makes a finding a problem; both settle together. */
 (function () {
   "use strict";
   var Mapapp = (window.Mapapp = window.Mapapp || {});
@@ -49,15 +49,12 @@
     });
   }
 
-  function close(finding, place) {
-    var body = { status: "closed", note: finding.note || "" };
-    return Mapapp.api.post("/problems/" + encodeURIComponent(finding.problem.ticket_id), body).then(function () {
-      finding.problem.status = "closed";
-      Mapapp.api.get("/findings/" + encodeURIComponent(finding.finding_id) + "/problem").then(function (found) {
-        finding.decided_at = found.decided_at; // closing it decides the finding
-      });
-      Mapapp.dom.toast(t("card.also_closed"), "success");
-      fill(finding, place);
+  /** What held before the newest decision holds again; the box is drawn anew. */
+  function undo(finding) {
+    var sent = { expected: finding.decided_at || "" };
+    return Mapapp.api.post("/findings/" + encodeURIComponent(finding.finding_id) + "/undo", sent).then(function (kept) {
+      Mapapp.dom.toast(t("card.undone"), "success");
+      Mapapp.findings.decided(finding, kept);
     });
   }
 
@@ -66,9 +63,9 @@
     Mapapp.dom.fill(
       place,
       finding.problem ? link(finding.problem) : null,
-      finding.problem && finding.status === "fixed" && !settled(finding.problem)
-        ? button(t("card.also_close"), function () {
-            return close(finding, place);
+      finding.decided_at
+        ? button(t("card.undo_decision"), function () {
+            return undo(finding);
           })
         : null,
       !finding.problem && !over
