@@ -39,7 +39,8 @@ _SOURCES: Final = ("compounds", "ledger", "verdicts", "findings", "problems")
 _GAP_RULES: Final = frozenset({"not_connected", "no_main", "wrong_outlet", "no_gravity", "inlet_unknown", "no_data"})
 _MAX_ROWS: Final = 4_000_000
 _LARGE: Final = 20_000
-_ENOUGH: Final = 5
+ENOUGH: Final = 5
+"""Compounds from which on a total gives none of them away."""
 
 
 class _Frames:
@@ -289,17 +290,17 @@ class View:
         out: pd.DataFrame = frame.reset_index(drop=True)
         return out
 
-    def sums(self, rows: pd.DataFrame, columns: Sequence[str]) -> dict[str, float | int]:
+    def sums(self, rows: pd.DataFrame, columns: Sequence[str], *, exact: bool = True) -> dict[str, float | int]:
         """Return totals of some compounds of `frame`, by column; a sum of nothing known is left out, not zero.
 
         Where this asker sees rounded figures, the total of five or more compounds is the exact one, rounded once, so
         that it agrees with what the county publishes; below five it is the sum of the rounded figures, because the
-        exact one would give them away.
+        exact one would give them away. Without ``exact`` it always is: see `narrowing.published`.
         """
         there = [column for column in columns if column in rows.columns]
         figures = pd.DataFrame(rows[there])
         rounded = self.access("compounds").rounded
-        if rounded and len(rows) >= _ENOUGH:
+        if rounded and exact and len(rows) >= ENOUGH:
             exact = self._raw("compounds")
             figures = pd.DataFrame(exact.loc[exact["compound_id"].isin(set(rows["compound_id"])), there])
         sums = figures.apply(pd.to_numeric, errors="coerce").astype("float64").sum(min_count=1).to_frame().T

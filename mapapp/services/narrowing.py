@@ -13,7 +13,7 @@ from mapapp.core import filters, schema
 from mapapp.core.errors import InputError
 from mapapp.core.text import Lang, Text
 from mapapp.services import words
-from mapapp.services.frames import ALIASES, LISTS, View
+from mapapp.services.frames import ALIASES, ENOUGH, LISTS, View
 
 CLASS_COLUMN: Final[Mapping[str, str]] = {
     "compounds": "status", "verdicts": "verdict", "pipes": "kind", "manholes": "kind", "outlets": "facility",
@@ -67,6 +67,24 @@ def sift(view: View, wanted: filters.Filters) -> Sifted:
                 if len(there) < len(some):
                     notes.append(_no_more(layer, name, sorted(set(some) - set(there))))
     return Sifted(kept, tuple(notes))
+
+
+def published(view: View, wanted: filters.Filters) -> bool:
+    """Whether the compounds that pass these filters are a group that a county publishes totals of.
+
+    Groups are whole years, street offices or statuses of five or more. Who could ask for the exact total of any choice
+    of compounds, rounded once, could learn each one's figure from how the totals of many choices jump.
+    """
+    own = split(view, wanted).get("compounds", {})
+    if not own:
+        return True
+    if len(own) > 1:
+        return False
+    ((column, values),) = own.items()
+    if column not in FILTER_COLUMNS or column in LISTS:
+        return False
+    sizes = filters.count(view.table("compounds")[column])
+    return all(sizes.get(value, ENOUGH) >= ENOUGH for value in values)
 
 
 def gone(view: View) -> list[Text]:

@@ -55,14 +55,14 @@ def summary(view: View, wanted: filters.Filters, lang: Lang) -> Json:
     if "compounds" in view.layers:
         shown = narrowing.select(view, "compounds", wanted)
         rounded = view.access("compounds").rounded
-        out["totals"] = {"compounds": len(shown), **view.sums(shown, _TOTALS)}
+        out["totals"] = {"compounds": len(shown), **view.sums(shown, _TOTALS, exact=narrowing.published(view, wanted))}
         out["missing"] = {c: n for c in out["totals"] if c in shown and (n := int(shown[c].isna().sum()))}
         for column in narrowing.FILTER_COLUMNS:
             if column in shown.columns:
                 out["by"][_SHORT.get(column, column)] = filters.count(shown[column], is_list=column in LISTS)
         if "sewer_pending" in shown.columns:
             out["totals"]["gaps"] = int(shown["sewer_pending"].fillna(False).sum())
-        out["years"] = _years(view, shown)
+        out["years"] = _years(view, shown, exact=not narrowing.split(view, wanted).get("compounds"))
         out["rounded"] = rounded
         if rounded:
             out["note"] = Text("数字为约数。", "Figures are rounded.").pick(lang)
@@ -80,12 +80,12 @@ def summary(view: View, wanted: filters.Filters, lang: Lang) -> Json:
     return out
 
 
-def _years(view: View, frame: pd.DataFrame) -> list[Json]:
+def _years(view: View, frame: pd.DataFrame, *, exact: bool) -> list[Json]:
     if "programme_year" not in frame.columns or not len(frame):
         return []
     years = filters.as_words(frame["programme_year"]).fillna(filters.MISSING)
     return [
-        {"year": str(year), "compounds": len(part), **view.sums(part, _TOTALS)}
+        {"year": str(year), "compounds": len(part), **view.sums(part, _TOTALS, exact=exact)}
         | ({"by_status": filters.count(part["status"])} if "status" in part.columns else {})
         for year, part in frame.groupby(years)
     ]

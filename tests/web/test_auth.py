@@ -190,3 +190,16 @@ def test_no_page_a_viewer_can_reach_breaks_or_tells_a_phone_number(served: Flask
         assert answer.status_code < 500, path
         for secret in ("13812345678", "13912345678", "13612345678", "户主电话"):
             assert secret not in answer.get_data(as_text=True), path
+
+
+def test_no_address_takes_a_change_without_the_pages_token(app: Flask, asker) -> None:
+    asked = 0
+    for rule in app.url_map.iter_rules():
+        for method in sorted({"POST", "PUT", "PATCH", "DELETE"} & set(rule.methods or ())):
+            path = re.sub(r"<(int|any[^:]*):[^>]+>", "1", rule.rule)
+            path = re.sub(r"<[^>]+>", "x", path)
+            if path.startswith("/s/"):
+                continue  # a share answers 404 before it looks at anything else
+            assert asker.client.open(path, method=method, json={}).status_code == 403, (method, path)
+            asked += 1
+    assert asked > 20

@@ -70,7 +70,8 @@ def test_a_public_share_shows_what_it_lists_rounded(app: Flask, share) -> None:
     answer = Asker(app).get(share(filters=FILTER) + "/api/features/compounds")
     rows = answer.get_json()["rows"]
     assert [r["compound_id"] for r in rows] == ["C1", "C2"]
-    assert set(rows[0]) == {"compound_id", "name", "street", "status", "programme_year", "letter", "households", "floor_area_m2",
+    assert set(rows[0]["_labels"]) == {"status"}
+    assert set(rows[0]) - {"_labels"} == {"compound_id", "name", "street", "status", "programme_year", "letter", "households", "floor_area_m2",
                             "buildings", "_id", "_at"}  # fmt: skip
     assert (rows[0]["households"], rows[0]["floor_area_m2"]) == (120, 12500)
 
@@ -467,3 +468,76 @@ def test_totals_of_five_or_more_compounds_are_exact_and_rounded_once_and_of_fewe
     assert guest.get(base + "/api/summary?f.street=南街").get_json()["totals"]["households"] == 80  # six times 13
     fewer = guest.get(share(live=True, filters={"street": ["城关街道"]}) + "/api/summary").get_json()["totals"]
     assert fewer["households"] == 120 + 50
+
+
+def test_no_choice_of_compounds_gives_an_exact_figure_away(app: Flask, share) -> None:
+    """Who may pick any five compounds could watch the rounded total jump and read one compound's figure from it."""
+    county = app.extensions["mapapp_county"]
+    compounds = county.db.read("compounds")
+    more = compounds.iloc[[0] * 12].reset_index(drop=True)
+    more = more.assign(compound_id=[f"E{i:02}" for i in range(12)], street=["北街"] * 10 + ["南街"] * 2)
+    exact = [13 + 3 * i for i in range(12)]
+    county.db.apply(county.db.compare("compounds", more.assign(households=exact), "add"), by="t")
+    guest, base = Asker(app), share(live=True)
+    shown = {r["compound_id"]: r["households"] for r in guest.get(base + "/api/features/compounds").get_json()["rows"]}
+
+    def total(query: str) -> int:
+        return guest.get(f"{base}/api/summary?{query}").get_json()["totals"]["households"]
+
+    for some in ([f"E{i:02}" for i in range(5)], [f"E{i:02}" for i in range(2, 11)]):
+        assert total("f.compound_id=" + ",".join(some)) == sum(shown[i] for i in some)
+    both = [f"E{i:02}" for i in range(12)]
+    assert total("f.street=北街") == round(sum(exact[:10]), -1)
+    assert total("f.street=北街,南街") == sum(shown[i] for i in both)  # less 北街 it would be two compounds
+    assert total("f.street=北街&f.year=2020") == sum(shown[i] for i in both[:10])
+
+
+@pytest.mark.parametrize("question", ["summary?f.{}=345.5", "summary?f.compounds.{}=?", "features/compounds?sort={}",
+                                      "features/compounds?sort=-{}", "features/compounds?columns=name,{}"])  # fmt: skip
+def test_a_hidden_column_can_be_neither_filtered_nor_sorted_nor_asked_for(app: Flask, share, question: str) -> None:
+    base, stranger = share(filters=FILTER), Asker(app)
+    told = []
+    for column in ("invest_total_wan", "leader_phone", "evidence", "自带列", "no_such_column"):
+        answer = stranger.get(f"{base}/api/{question.format(column)}")
+        assert answer.status_code == 400, column
+        told.append(answer.get_data(as_text=True).replace(column, "X"))
+    assert len(set(told)) == 1  # one and the same answer whether it exists or not
+
+
+def test_a_tag_that_was_known_opens_no_hidden_tile(app: Flask, served: Flask, share, asker) -> None:
+    z, x, y = tile_of(120.004, 30.7213, 14)
+    mine = asker.get(f"/tiles/pipes/{z}/{x}/{y}.mvt")
+    assert mine.status_code == 200
+    base = share(layers=["compounds"])
+    for layer in ("pipes", "findings", "verdicts", "problems"):
+        path = f"{base}/tiles/{layer}/{z}/{x}/{y}.mvt"
+        answer = Asker(app).client.get(path, headers={"If-None-Match": mine.headers["ETag"]})
+        assert answer.status_code == 404
+    own, users = (a.get(p + f"/tiles/compounds/{z}/{x}/{y}.mvt") for a, p in ((Asker(app), base), (asker, "")))
+    assert own.headers["ETag"] != users.headers["ETag"]
+
+
+def test_a_share_sets_no_cookie_and_its_pass_is_closed_to_scripts_and_to_other_paths(app: Flask, share) -> None:
+    for path in ("", "/api/view", "/api/summary"):
+        assert "Set-Cookie" not in Asker(app).get(share() + path).headers
+    base = unit(share)
+    guest = Asker(app)
+    guest.look(base)
+    sent = guest.client.post(base + "/enter", data={"code": "8642", "csrf_token": guest.csrf}).headers.getlist(
+        "Set-Cookie"
+    )
+    passed = next(c for c in sent if c.startswith("pass"))
+    assert f"Path={base}" in passed
+    assert "HttpOnly" in passed
+    assert "SameSite=Lax" in passed
+
+
+def test_a_share_tells_scripts_nothing_of_layers_that_it_does_not_open(app: Flask, share) -> None:
+    base = share(layers=["compounds"])
+    view = Asker(app).get(base + "/api/view").get_json()
+    assert [layer["name"] for layer in view["layers"]] == ["compounds"]
+    assert not {"user", "snapshots", "shares"} & set(view)
+    assert view["crs"] == ""
+    for layer in ("pipes", "verdicts", "ledger", "no_such_layer"):
+        told = Asker(app).get(f"{base}/api/features/{layer}").get_json()["error"].replace(layer, "X")
+        assert told == Asker(app).get(f"{base}/api/features/nothing").get_json()["error"].replace("nothing", "X")
