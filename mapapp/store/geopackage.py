@@ -127,6 +127,16 @@ class SqliteDialect:
         own = {key: f"CREATE TRIGGER {quoted(key)} {body}" for key, body in own.items()}
         return own | (gpkg.rtree_triggers(layer.name) if layer.spatial else {})
 
+    def renew_triggers(self, connection: sa.Connection) -> None:
+        """Give every spatial layer the triggers of the declared version, in place of those that were made before."""
+        old = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'rtree!_%!_geom!_%' ESCAPE '!'"
+        for (name,) in connection.exec_driver_sql(old).all():
+            connection.exec_driver_sql(f"DROP TRIGGER {quoted(name)}")
+        spatial = connection.exec_driver_sql("SELECT table_name FROM gpkg_geometry_columns").all()
+        for (layer,) in spatial:
+            for sql in gpkg.rtree_triggers(layer).values():
+                connection.exec_driver_sql(sql)
+
     def columns(self, connection: sa.Connection, layer: str) -> dict[str, Kind]:
         """Return the stored columns with their kinds, those that another program added included."""
         rows = connection.exec_driver_sql(f"PRAGMA table_info({quoted(layer)})").all()

@@ -31,9 +31,14 @@ def _people_and_jobs(connection: sa.Connection, dialect: Dialect) -> None:
     tables.META.create_all(connection, tables=list(tables.PEOPLE))
 
 
+def _standard_triggers(connection: sa.Connection, dialect: Dialect) -> None:
+    dialect.renew_triggers(connection)
+
+
 MIGRATIONS: Sequence[Migration] = (
     Migration(1, "layers, history, sources, snapshots", _first_tables),
     Migration(2, "users, shares, jobs", _people_and_jobs),
+    Migration(3, "spatial-index triggers of GeoPackage 1.3", _standard_triggers),
 )
 """In order. A step that was released is never edited; a mistake in it is mended by the next one."""
 

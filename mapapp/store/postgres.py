@@ -73,6 +73,9 @@ class PostgresDialect:
         for sql in statements:
             connection.exec_driver_sql(sql)
 
+    def renew_triggers(self, connection: sa.Connection) -> None:
+        """Do nothing: the server keeps its spatial index itself."""
+
     def columns(self, connection: sa.Connection, layer: str) -> dict[str, Kind]:
         """Return the stored columns with their kinds, those that another program added included."""
         rows = connection.execute(

@@ -170,3 +170,34 @@ def test_real_lines_go_in_and_come_out_unchanged(gpkg: store.Database) -> None:
     back = gpkg.read("pipes")
     assert shapely.equals_exact(back.geometry.to_numpy(), shapely.force_2d(lines.geometry.to_numpy()), 0).all()
     assert gpkg.compare("pipes", lines, "add").nothing
+
+
+SIX = {f"rtree_pipes_geom_{name}" for name in ("insert", "update1", "update2", "update3", "update4", "delete")}
+
+
+def _triggers(path: Path) -> set[str]:
+    with sqlite3.connect(path) as raw:
+        found = raw.execute(
+            "SELECT name FROM sqlite_master WHERE type='trigger' AND name LIKE 'rtree!_pipes%' ESCAPE '!'"
+        )
+        names = {name for (name,) in found}
+    raw.close()
+    return names
+
+
+def test_the_index_is_kept_by_the_six_triggers_of_the_declared_version(path: Path) -> None:
+    assert _triggers(path) == SIX
+
+
+def test_an_older_file_gets_the_six_triggers_when_it_is_opened(path: Path) -> None:
+    with sqlite3.connect(path) as raw:
+        raw.execute("DROP TRIGGER rtree_pipes_geom_update1")
+        raw.execute("CREATE TRIGGER rtree_pipes_geom_update7 AFTER UPDATE OF geom ON pipes BEGIN SELECT 1; END")
+        raw.execute("DELETE FROM mapapp_migrations WHERE version > 2")
+    raw.close()
+    with store.open(path) as db:
+        moved = shapely.LineString([(E0 + 900, N0), (E0 + 950, N0)])
+        key = str(db.read("pipes", columns=["pipe_id"])["pipe_id"].iloc[0])
+        db.edit("pipes", key, {"geometry": moved}, by="me")
+        assert list(db.read("pipes", bbox=(E0 + 890, N0 - 1, E0 + 960, N0 + 1))["pipe_id"]) == [key]
+    assert _triggers(path) == SIX
