@@ -19,6 +19,7 @@ import shapely
 import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool
 
+from mapapp.core import schema
 from mapapp.core.schema import Layer
 from mapapp.store import gpkg, native
 from mapapp.store.frames import ARROW, Geometries, Kind, Rows, storage_kind
@@ -77,11 +78,11 @@ class SqliteDialect:
         """Make one layer's table with all declared columns, its R-tree and its entries in the contents."""
         name = quoted(layer.name)
         columns = [f"{quoted(c.name)} {self._SQL[storage_kind(c.kind)]}" for c in layer.columns if c.name != layer.key]
-        geometry = "geom GEOMETRY, " if layer.spatial else ""
+        geometry = f"geom {_geometry_type(layer)}, " if layer.spatial else ""
         connection.exec_driver_sql(
             f"CREATE TABLE {name} (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, {geometry}"
             f"{quoted(layer.key)} TEXT NOT NULL UNIQUE, {''.join(c + ', ' for c in columns)}"
-            "row_version INTEGER NOT NULL DEFAULT 1)"
+            "row_version INTEGER DEFAULT 1)"  # may be missing for a moment: desktop programs write what they do not know as NULL
         )
         connection.exec_driver_sql(
             "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, srs_id) VALUES (?,?,?,?,?)",
@@ -94,10 +95,9 @@ class SqliteDialect:
             ),
         )
         if layer.spatial:
-            kind = {"line": "LINESTRING", "point": "POINT", "polygon": "POLYGON"}[layer.geometry[0]]
             connection.exec_driver_sql(
                 "INSERT INTO gpkg_geometry_columns VALUES (?,?,?,?,0,0)",
-                (layer.name, "geom", kind if len(layer.geometry) == 1 else "GEOMETRY", self.srs_id),
+                (layer.name, "geom", _geometry_type(layer), self.srs_id),
             )
             connection.exec_driver_sql(
                 f"CREATE VIRTUAL TABLE {quoted(f'rtree_{layer.name}_geom')} USING rtree(id, minx, maxx, miny, maxy)"
@@ -116,8 +116,9 @@ class SqliteDialect:
             f"WHERE layer = '{literal}'; "
         )
         row = f"UPDATE {name} SET row_version = OLD.row_version + 1 WHERE fid = NEW.fid; "
+        first = f"UPDATE {name} SET row_version = 1 WHERE fid = NEW.fid AND row_version IS NULL; "
         own = {
-            f"mapapp_{layer.name}_insert": f"AFTER INSERT ON {name} BEGIN {bump}END",
+            f"mapapp_{layer.name}_insert": f"AFTER INSERT ON {name} BEGIN {first}{bump}END",
             f"mapapp_{layer.name}_delete": f"AFTER DELETE ON {name} BEGIN {bump}END",
             f"mapapp_{layer.name}_update": f"AFTER UPDATE ON {name} WHEN NEW.row_version = OLD.row_version "
             f"BEGIN {row}{bump}END",
@@ -128,14 +129,40 @@ class SqliteDialect:
         return own | (gpkg.rtree_triggers(layer.name) if layer.spatial else {})
 
     def renew_triggers(self, connection: sa.Connection) -> None:
-        """Give every spatial layer the triggers of the declared version, in place of those that were made before."""
-        old = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'rtree!_%!_geom!_%' ESCAPE '!'"
-        for (name,) in connection.exec_driver_sql(old).all():
-            connection.exec_driver_sql(f"DROP TRIGGER {quoted(name)}")
-        spatial = connection.exec_driver_sql("SELECT table_name FROM gpkg_geometry_columns").all()
-        for (layer,) in spatial:
-            for sql in gpkg.rtree_triggers(layer).values():
+        """Give every layer the triggers of today and of the declared version, in place of those made before.
+
+        The declared types of two columns go along: the geometry's is that of ``gpkg_geometry_columns`` (requirement
+        31), and ``row_version`` may be missing when another program adds a row.
+        """
+        types = connection.exec_driver_sql("SELECT table_name, geometry_type_name FROM gpkg_geometry_columns").all()
+        spatial = {row[0]: row[1] for row in types}
+        known = connection.exec_driver_sql("SELECT layer FROM mapapp_layers").scalars().all()
+        named = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
+        for layer in (schema.layer(n) for n in known if n in schema.layers()):
+            for name in connection.exec_driver_sql(named, (layer.name,)).scalars().all():
+                connection.exec_driver_sql(f"DROP TRIGGER {quoted(name)}")
+            for sql in self._triggers(layer).values():
                 connection.exec_driver_sql(sql)
+            if layer.name in spatial:
+                self._redeclare(connection, layer.name, "geom GEOMETRY,", f"geom {spatial[layer.name]},")
+            self._redeclare(
+                connection, layer.name, "row_version INTEGER NOT NULL DEFAULT 1", "row_version INTEGER DEFAULT 1"
+            )
+
+    @staticmethod
+    def _redeclare(connection: sa.Connection, layer: str, old: str, new: str) -> None:
+        """Change how a column is declared; SQLite's own way for what does not touch the rows (lang_altertable.html)."""
+        version = int(connection.exec_driver_sql("PRAGMA schema_version").scalar_one())
+        connection.exec_driver_sql("PRAGMA writable_schema = ON")
+        try:
+            done = connection.exec_driver_sql(
+                "UPDATE sqlite_master SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = ? AND instr(sql, ?)",
+                (old, new, layer, old),
+            )
+            if done.rowcount:
+                connection.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
+        finally:
+            connection.exec_driver_sql("PRAGMA writable_schema = OFF")
 
     def columns(self, connection: sa.Connection, layer: str) -> dict[str, Kind]:
         """Return the stored columns with their kinds, those that another program added included."""
@@ -364,9 +391,17 @@ class SqliteDialect:
                 connection.exec_driver_sql(
                     "UPDATE gpkg_geometry_columns SET geometry_type_name='GEOMETRY' WHERE table_name=?", (layer.name,)
                 )
+                self._redeclare(connection, layer.name, f"geom {declared},", "geom GEOMETRY,")
 
     def after_commit(self, connection: sa.Connection) -> None:
         """Move what was committed into the main file, so that a copy of that one file is complete."""
         raw = connection.connection.driver_connection  # past SQLAlchemy, which would open a transaction
         assert isinstance(raw, sqlite3.Connection)
         raw.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def _geometry_type(layer: Layer) -> str:
+    """Return the type that the file declares for a layer: the one it takes, else any."""
+    if len(layer.geometry) != 1:
+        return "GEOMETRY"
+    return {"line": "LINESTRING", "point": "POINT", "polygon": "POLYGON"}[layer.geometry[0]]

@@ -201,3 +201,29 @@ def test_an_older_file_gets_the_six_triggers_when_it_is_opened(path: Path) -> No
         db.edit("pipes", key, {"geometry": moved}, by="me")
         assert list(db.read("pipes", bbox=(E0 + 890, N0 - 1, E0 + 960, N0 + 1))["pipe_id"]) == [key]
     assert _triggers(path) == SIX
+
+
+def test_a_row_added_by_a_program_that_writes_null_where_it_knows_nothing_gets_its_version(path: Path) -> None:
+    frame = gpd.GeoDataFrame(
+        {"compound_id": ["q"], "row_version": pd.array([None], dtype="Int64")},
+        geometry=[shapely.Point(E0, N0)],
+        crs=CRS,
+    )
+    pyogrio.write_dataframe(frame, path, layer="compounds", append=True)
+    with store.open(path) as db:
+        assert db.row_version("compounds", "q") == 1
+        assert db.edit("compounds", "q", {"name": "新增"}, by="me", expected=1).row_version == 2
+
+
+def test_the_geometry_column_is_declared_as_the_metadata_says_also_when_other_types_come(path: Path) -> None:
+    with store.open(path) as db:
+        double = shapely.MultiLineString([[(E0, N0), (E0 + 9, N0)], [(E0, N0 + 5), (E0 + 9, N0 + 5)]])
+        db.insert("pipes", {"pipe_id": "M", "geometry": double}, by="me")
+    with sqlite3.connect(path) as raw:
+        said = dict(raw.execute("SELECT table_name, geometry_type_name FROM gpkg_geometry_columns").fetchall())
+        for layer, kind in said.items():
+            declared = {name: type_ for _, name, type_, *_ in raw.execute(f"PRAGMA table_info({layer})")}
+            assert declared["geom"] == kind
+        assert said["pipes"] == "GEOMETRY"
+        assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    raw.close()
