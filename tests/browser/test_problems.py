@@ -88,15 +88,17 @@ def test_a_gap_on_the_map_goes_all_the_way_to_closed(open_page):
     expect(page.locator("#card .finding").first).to_have_attribute("data-status", "fixed")
 
 
-def test_deciding_a_gap_fixed_offers_to_close_its_problem(open_page):
-    """The other way round: the card offers it, one press does it."""
+def test_deciding_a_gap_fixed_closes_its_problem_and_undo_opens_both(open_page):
+    """The other way round: one press settles both, one takes it back."""
     page = open_page("/?sel=compounds:C11")
     finding = page.locator("#card .finding").first
     finding.get_by_role("button", name="转为问题").click()
     expect(finding.get_by_role("link", name="已列为问题")).to_be_visible()
     finding.locator("[data-decide=fixed]").click()
-    page.get_by_role("button", name="同时销号").click()
     expect(page.locator("#card .finding").first.get_by_role("link", name="问题已销号")).to_be_visible()
+    page.locator("#card .finding").first.get_by_role("button", name="撤销上一次决定").click()
+    expect(page.locator("#card .finding").first).to_have_attribute("data-status", "confirmed")
+    expect(page.locator("#card .finding").first.get_by_role("link", name="已列为问题")).to_be_visible()
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
