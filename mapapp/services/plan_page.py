@@ -17,7 +17,18 @@ from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.plan import swmm
 from mapapp.render import section as sections
-from mapapp.services import plan_bill, plan_books, plan_jobs, plan_routes, plan_state, planning, records, viewing, words
+from mapapp.services import (
+    plan_bill,
+    plan_books,
+    plan_drawings,
+    plan_jobs,
+    plan_routes,
+    plan_state,
+    planning,
+    records,
+    viewing,
+    words,
+)
 from mapapp.services.exporting_view import File
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
@@ -72,8 +83,9 @@ def overview(view: View, lang: Lang) -> Json:
     db = view.county.db
     links = links_of(view)
     kept = plan_state.load(db)
-    compounds = _compounds(view)
+    compounds = compounds_of(view)
     asked = kept["asked"] if kept else {}
+    ground = plan_drawings.dem(db, view.county.url)
     out: Json = {
         "planned": kept is not None or len(links) > 0,
         "books": {kind: plan_books.listed(db, kind, lang) for kind in plan_books.KINDS},
@@ -82,6 +94,7 @@ def overview(view: View, lang: Lang) -> Json:
         "job": plan_jobs.current(view.county, lang),
         "asked": asked,
         "as_of": view.as_of,
+        "ground": ground[0] if ground else None,
     }
     if not out["planned"]:
         return out
@@ -95,26 +108,42 @@ def overview(view: View, lang: Lang) -> Json:
             "changed": plan_state.changed(db, kept, lang),
             "check": {**kept["check"], "sentence": planning.check_words(kept["check"]).pick(lang)},
             "assumptions": [Text(*text).pick(lang) for text in kept["assumptions"]],
+            "remarks": [
+                {"compound_id": r["compound_id"], "name": name_of(compounds, r["compound_id"]), "why": r[lang]}
+                for r in kept.get("remarks", [])
+            ],
             "refusals": [
-                {"compound_id": r["compound_id"], "name": _name(compounds, r["compound_id"]), "why": r[lang]}
+                {"compound_id": r["compound_id"], "name": name_of(compounds, r["compound_id"]), "why": r[lang]}
                 for r in kept["refusals"]
             ],
         }
     return out
 
 
-def _compounds(view: View) -> pd.DataFrame:
+def compounds_of(view: View) -> pd.DataFrame:
+    """Return the compounds as this asker sees them, by id."""
     if "compounds" not in view.layers:
         return pd.DataFrame(columns=["compound_id"]).set_index("compound_id")
     return pd.DataFrame(view.table("compounds")).drop_duplicates("compound_id").set_index("compound_id")
 
 
-def _name(compounds: pd.DataFrame, compound_id: str) -> str:
+def name_of(compounds: pd.DataFrame, compound_id: str) -> str:
+    """Return a compound's name; its id where it has none."""
     if compound_id in compounds.index and "name" in compounds.columns:
         found = compounds.at[compound_id, "name"]
         if isinstance(found, str) and found:
             return found
     return compound_id
+
+
+def _evidence(compounds: pd.DataFrame, compound_id: str, lang: Lang) -> str | None:
+    """Return what the audit says of the gap, to be read beside the link that closes it."""
+    for column in ("evidence" if lang == "zh" else "evidence_en", "evidence"):
+        if compound_id in compounds.index and column in compounds.columns:
+            found = compounds.at[compound_id, column]
+            if isinstance(found, str) and found:
+                return found
+    return None
 
 
 def _streets(view: View) -> list[Json]:
@@ -155,8 +184,9 @@ def _routes(
         out.append(
             {
                 **row,
-                "compounds": [{"id": c, "name": _name(compounds, c)} for c in ids],
+                "compounds": [{"id": c, "name": name_of(compounds, c)} for c in ids],
                 "gap": words.value_label("compounds", "verdict", str(verdict), lang) if known else None,
+                "evidence": _evidence(compounds, ids[0], lang),
                 "link_id": str(links["link_id"].iloc[int(rows[i])]),
                 "at": [round(float(xy[i, 0]), 6), round(float(xy[i, 1]), 6)],
                 "project": projects.get(";".join(ids)),
@@ -290,7 +320,7 @@ def link(view: View, link_id: str, lang: Lang) -> Json:
     row = _row(links, link_id)
     mine = _names(view, links)
     route = mine[row]
-    compounds = _compounds(view)
+    compounds = compounds_of(view)
     found = _routes(view, links, compounds, lang, only=route)[0]
     needs, below = [], found["below"]
     tops = _table(view, links).set_index("route_id")["below"].to_dict()
@@ -303,7 +333,7 @@ def link(view: View, link_id: str, lang: Lang) -> Json:
         "bill": plan_bill.rows(links[mine == route], lang),
         "svg": sections.svg(_section(view, links, head, lang), lang),
         "pipe": viewing.records(pd.DataFrame(links.iloc[[row]].drop(columns="geometry")))[0],
-        "needs": [{"id": r, "name": _name(compounds, r)} for r in needs],
+        "needs": [{"id": r, "name": name_of(compounds, r)} for r in needs],
         "links": [str(i) for i in links.loc[mine == route, "link_id"]],
         "path": [str(links["link_id"].iloc[i]) for i in plan_routes.path(links, head)],
     }
@@ -311,15 +341,15 @@ def link(view: View, link_id: str, lang: Lang) -> Json:
 
 def _section(view: View, links: pd.DataFrame, head: int, lang: Lang) -> sections.Section:
     profile = plan_routes.profile(links, head)
-    compounds = _compounds(view)
+    compounds = compounds_of(view)
     start = str(profile["from_node"].iloc[0])
     end = str(profile["to_node"].iloc[-1])
-    title = Text("{a} 至 {b} 纵断面", "Long section from {a} to {b}").format(a=_name(compounds, start), b=end)
-    named = profile.assign(from_node=[_name(compounds, str(n)) for n in profile["from_node"]])
-    return sections.section(named, _existing(view, end), title=title.pick(lang))
+    title = Text("{a} 至 {b} 纵断面", "Long section from {a} to {b}").format(a=name_of(compounds, start), b=end)
+    named = profile.assign(from_node=[name_of(compounds, str(n)) for n in profile["from_node"]])
+    return sections.section(named, existing_of(view, end), title=title.pick(lang))
 
 
-def _existing(view: View, name: str) -> sections.Existing:
+def existing_of(view: View, name: str) -> sections.Existing:
     """Return what is known of the sewer that a link joins: a manhole, or a pipe where it joins between two."""
     if "pipes" not in view.layers:
         return sections.Existing(name)
@@ -417,7 +447,7 @@ def make_project(county: County, scope: Scope, link_id: str, lang: Lang) -> Json
     view = county.at(scope)
     links = _planned(view)
     row = _row(links, link_id)
-    compounds = _compounds(view)
+    compounds = compounds_of(view)
     route = _routes(view, links, compounds, lang, only=_names(view, links)[row])[0]
     if route["project"]:
         return {"project_id": route["project"]["id"], "made": False, "edit_id": 0}

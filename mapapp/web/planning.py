@@ -11,7 +11,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Text
-from mapapp.services import mapframe, plan_books, plan_jobs, plan_page, plan_state, planning
+from mapapp.services import mapframe, plan_books, plan_check, plan_drawings, plan_jobs, plan_page, plan_state, planning
 from mapapp.services.exporting_view import File
 from mapapp.web import basemap, context, i18n, i18n_plan, pages, params, security
 
@@ -43,6 +43,9 @@ def _choices(sent: Mapping[str, Any]) -> planning.Choices:
         budget=plan_page.checked_budget(_budget(params.string(sent, "budget", longest=40))),
         pinned=frozenset(params.strings(sent, "pinned")),
         forbidden=frozenset(params.strings(sent, "forbidden")),
+        areas=plan_drawings.areas_of(sent.get("areas")),
+        drawn=plan_drawings.links_of(sent.get("drawn")),
+        footways=params.flag(sent, "footways"),
     )
 
 
@@ -79,6 +82,35 @@ def start() -> Response:
     context.scope().require_editor()  # before anything of the request is read
     job = plan_jobs.start(context.county(), context.scope(), _choices(params.body()))
     return make_response(jsonify(plan_jobs.told(context.county(), job, i18n.language())), 202)
+
+
+@blueprint.post("/api/plan/drawn")
+def drawn() -> Response:
+    """Check links drawn by hand: levels, sizes, cost and faults; nothing is kept."""
+    context.scope().require_editor()
+    return jsonify(plan_check.check(context.county(), context.scope(), _choices(params.body()), i18n.language()))
+
+
+@blueprint.post("/api/plan/ground")
+def ground() -> Response:
+    """Keep an uploaded ground model (multipart, field ``file``) for all plans to come."""
+    context.scope().require_editor()
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        raise InputError(Text("没有选择文件。", "No file was chosen."), where="file")
+    county = context.county()
+    name = plan_drawings.keep_dem(
+        county.db, county.url, context.scope(), file.filename, file.stream, at=plan_state.now()
+    )
+    return make_response(jsonify({"name": name}), 201)
+
+
+@blueprint.post("/api/plan/ground/remove")
+def no_ground() -> Response:
+    """Take the ground model away."""
+    params.body()
+    plan_drawings.drop_dem(context.county().db, context.county().url, context.scope())
+    return jsonify({"name": None})
 
 
 @blueprint.get("/api/plan/jobs/<int:job_id>")

@@ -157,6 +157,14 @@
           Mapapp.dom.icon("close")
         )
       ),
+      route.evidence
+        ? el(
+            "div",
+            { "class": "plan-sides" },
+            el("section", { "class": "plan-gap" }, el("h3", {}, t("plan.gap_side")), el("p", {}, el("b", {}, route.gap || "")), el("p", { "class": "muted" }, route.evidence)),
+            el("section", { "class": "plan-closes" }, el("h3", {}, t("plan.link_side")), el("p", {}, el("b", {}, f.words("length_m", route.length_m) + " · " + f.words("money_yuan", route.cost))), el("p", { "class": "muted" }, t("plan.card_to", { node: route.to_node }) + " · " + t("plan.largest", { n: f.number(route.diameter_mm) }) + " · " + f.words("households", route.households)))
+          )
+        : null,
       el(
         "div",
         { "class": "plan-card-body" },
@@ -174,11 +182,83 @@
     );
   }
 
+  function close() {
+    root().hidden = true;
+    document.body.classList.remove("has-plan-card");
+  }
+
+  function reveal() {
+    root().hidden = false;
+    document.body.classList.add("has-plan-card");
+    root().focus({ preventScroll: true });
+  }
+
+  function checking() {
+    Mapapp.dom.fill(root(), el("p", { role: "status" }, t("plan.checking")));
+    reveal();
+  }
+
+  /** Show what a drawn link comes to, beside ours; `accept` takes it into the plan, `drop` forgets it. */
+  function checked(found, accept, drop) {
+    var one = found.links[0];
+    var button = function (id, key, act, extra) {
+      return el("button", { type: "button", id: id, "class": "button " + extra, on: { click: act } }, t(key));
+    };
+    var figure = function (key, name, write) {
+      var ours = one.ours ? write(one.ours[name]) : t("plan.check_none");
+      return el("tr", {}, el("th", { scope: "row" }, t(key)), el("td", { "class": "num" }, write(one.figures[name])), el("td", { "class": "num" }, ours));
+    };
+    var size = function (value) {
+      return "DN" + f.number(value);
+    };
+    Mapapp.dom.fill(
+      root(),
+      el(
+        "header",
+        { "class": "plan-card-head" },
+        el("div", {}, el("h2", {}, t("plan.check_title") + (one ? (Mapapp.lang === "en" ? ": " : "：") + one.name : ""))),
+        el("div", { "class": "row plan-card-act" }, one ? button("plan-accept", "plan.check_accept", accept, "primary") : null, button("plan-discard", "plan.check_drop", drop, ""))
+      ),
+      el(
+        "ul",
+        { "class": "plan-list", id: "plan-check-remarks" },
+        found.remarks.length
+          ? found.remarks.map(function (row) { return el("li", { "data-kind": row.kind }, row.sentence); })
+          : el("li", {}, t("plan.check_fine"))
+      ),
+      one
+        ? el(
+            "div",
+            { "class": "plan-card-body" },
+            drawing(one.svg),
+            el(
+              "div",
+              {},
+              el(
+                "table",
+                { "class": "grid plan-bill" },
+                el("thead", {}, el("tr", {}, el("th", {}), el("th", { scope: "col", "class": "num" }, t("plan.check_drawn")), el("th", { scope: "col", "class": "num" }, t("plan.check_ours")))),
+                el(
+                  "tbody",
+                  {},
+                  figure("plan.check_length", "length_m", function (v) { return f.words("length_m", v); }),
+                  figure("plan.check_size", "diameter_mm", size),
+                  figure("plan.check_cost", "cost", function (v) { return f.words("money_yuan", v); }),
+                  figure("plan.pumps", "pumps", function (v) { return f.number(v); })
+                )
+              ),
+              el("p", { "class": "muted small" }, t("plan.check_to") + " " + one.figures.to_node + (one.swmm === null ? "" : " · " + t(one.swmm ? "plan.check_swmm" : "plan.check_swmm_no")))
+            )
+          )
+        : null
+    );
+    reveal();
+  }
+
   /** Fetch and show a link; null closes. Resolves with the answer. */
   function open(linkId) {
     if (linkId === null) {
-      root().hidden = true;
-      document.body.classList.remove("has-plan-card");
+      close();
       return Promise.resolve(null);
     }
     return Mapapp.api.get("/plan/links/" + encodeURIComponent(linkId) + "?lang=" + Mapapp.lang, "link").then(function (answer) {
@@ -189,5 +269,5 @@
     });
   }
 
-  Mapapp.planCard = { open: open };
+  Mapapp.planCard = { open: open, close: close, checking: checking, checked: checked };
 })();

@@ -31,7 +31,9 @@
     ].forEach(function (pair) {
       tiles.options[pair[0]] = css.getPropertyValue(pair[1]).trim() || tiles.options[pair[0]];
     });
+    Mapapp.planDraw.start(the);
     tiles.on("pick", function (event) {
+      if (Mapapp.planDraw.active()) return;
       if (event.layer === "links" || event.layer === "later") Mapapp.plan.pick(String(event.id));
       else if (event.layer === "verdicts") Mapapp.plan.pickCompound(String(event.id));
     });

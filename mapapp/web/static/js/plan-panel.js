@@ -279,6 +279,47 @@
     );
   }
 
+  /** Footways, drawn links, forbidden areas, ground model. */
+  function byHand(data, state) {
+    if (!data.edits) return null;
+    var rows = function (kind, list, name) {
+      return list.length
+        ? el("ul", { "class": "plan-list" }, list.map(function (one, i) {
+            return el("li", { "class": "row" }, el("span", {}, name(one, i)), el("button", { type: "button", "class": "button quiet", "aria-label": t("plan.draw_remove") + " " + name(one, i), on: { click: function () { Mapapp.plan.removeDrawing(kind, i); } } }, t("plan.draw_remove")));
+          }))
+        : null;
+    };
+    var file = el("input", { type: "file", accept: ".tif,.tiff", "class": "sr", id: "plan-file-ground", on: { change: function () { if (file.files.length) Mapapp.plan.ground(file.files[0]); file.value = ""; } } });
+    return [
+      el(
+        "label",
+        { "class": "check" },
+        el("input", { type: "checkbox", id: "plan-footways", checked: state.footways, on: { change: function (event) { state.footways = event.currentTarget.checked; } } }),
+        el("span", {}, t("plan.footways"))
+      ),
+      el("h3", {}, t("plan.draw_title")),
+      rows("drawn", state.drawn, function (one) { return one.compound_id || "–"; }),
+      el("button", { type: "button", "class": "button", id: "plan-draw-link", on: { click: Mapapp.plan.drawLink } }, t("plan.draw")),
+      el("h3", {}, t("plan.area_title")),
+      rows("areas", state.areas, function (one, i) { return t("plan.area_n", { n: i + 1 }); }),
+      el("button", { type: "button", "class": "button", id: "plan-draw-area", on: { click: Mapapp.plan.drawArea } }, t("plan.area")),
+      el("h3", {}, t("plan.ground")),
+      el("p", { "class": "muted small" }, data.ground || t("plan.ground_none")),
+      el(
+        "div",
+        { "class": "row" },
+        file,
+        el("label", { "class": "button quiet", "for": "plan-file-ground" }, t("plan.ground_upload")),
+        data.ground ? el("button", { type: "button", "class": "button quiet", on: { click: function () { Mapapp.plan.ground(null); } } }, t("plan.draw_remove")) : null
+      )
+    ];
+  }
+
+  function drawings(data, state) {
+    var root = document.getElementById("plan-drawings");
+    if (root) Mapapp.dom.fill.apply(null, [root].concat(byHand(data, state)));
+  }
+
   function runButton(data) {
     return data.edits
       ? el("button", { type: "button", "class": "button" + (data.planned ? "" : " primary"), id: "plan-run", on: { click: Mapapp.plan.run } }, t(data.planned ? "plan.rerun" : "plan.run"))
@@ -311,6 +352,7 @@
       book("standards", "plan.standard", data, state),
       book("prices", "plan.prices", data, state),
       forbid(data, state),
+      el("div", { id: "plan-drawings" }, byHand(data, state)),
       data.planned ? runButton(data) : null
     ]);
     if (!data.planned) {
@@ -330,6 +372,7 @@
       budget(data, state),
       el("section", {}, el("h2", {}, t("plan.links")), el("div", { id: "plan-routes" })),
       data.refusals ? refused(data.refusals) : null,
+      data.remarks && data.remarks.length ? remarks(data.remarks) : null,
       choices,
       data.assumptions
         ? details("plan-assumptions", t("plan.assumptions"), true, el("ul", { "class": "plan-list" }, data.assumptions.map(function (text) { return el("li", {}, text); })))
@@ -338,6 +381,17 @@
     );
     var second = choices.querySelector("#plan-run");
     if (second) second.id = "plan-run-again";
+  }
+
+  function remarks(rows) {
+    return el(
+      "section",
+      { id: "plan-remarks" },
+      el("h2", {}, t("plan.remarks") + " " + f.number(rows.length)),
+      el("ul", { "class": "plan-list" }, rows.map(function (row) {
+        return el("li", {}, row.compound_id ? el("a", { href: "/compounds/" + encodeURIComponent(row.compound_id) }, row.name) : null, el("span", { "class": "muted" }, " " + row.why));
+      }))
+    );
   }
 
   function refused(rows) {
@@ -353,5 +407,5 @@
     );
   }
 
-  Mapapp.planPanel = { draw: draw, stages: stages };
+  Mapapp.planPanel = { draw: draw, stages: stages, drawings: drawings };
 })();

@@ -7,7 +7,7 @@
   var POLL_MS = 400;
   var data = null,
     answer = null,
-    state = { budget: null, pinned: {}, forbidden: {}, standard: "gb50014-2021", prices: "example", picked: null, all: false };
+    state = { budget: null, pinned: {}, forbidden: {}, areas: [], drawn: [], footways: false, standard: "gb50014-2021", prices: "example", picked: null, all: false };
 
   function failed(error) {
     if (!Mapapp.api.aborted(error)) Mapapp.dom.toast(error.message, "error");
@@ -56,10 +56,14 @@
       if (!state.touched) state.budget = asked.budget === undefined ? null : asked.budget;
       state.pinned = setOf(asked.pinned);
       state.forbidden = setOf(asked.forbidden);
+      state.areas = asked.areas || [];
+      state.drawn = asked.drawn || [];
+      state.footways = Boolean(asked.footways);
       state.standard = asked.standards || state.standard;
       state.prices = asked.prices || state.prices;
       Mapapp.planPanel.draw(data, state);
       Mapapp.planMap.layers(both[1]);
+      Mapapp.planDraw.show(state);
       if (data.planned && data.routes) {
         show(data);
         if (state.touched) restage();
@@ -108,16 +112,103 @@
 
   // ------------------------------------------------------------------------------------------------------------- job
 
+  function choices(drawn) {
+    return {
+      standard: state.standard,
+      prices: state.prices,
+      budget: state.budget === null ? "" : String(state.budget),
+      pinned: keys(state.pinned),
+      forbidden: keys(state.forbidden),
+      areas: state.areas,
+      drawn: drawn || state.drawn,
+      footways: state.footways
+    };
+  }
+
   function run() {
-    Mapapp.api
-      .post("/plan", {
-        standard: state.standard,
-        prices: state.prices,
-        budget: state.budget === null ? "" : String(state.budget),
-        pinned: keys(state.pinned),
-        forbidden: keys(state.forbidden)
+    Mapapp.api.post("/plan", choices()).then(follow, failed);
+  }
+
+  // ------------------------------------------------------------------------------------------------------- by hand
+
+  /** Draw a link on the map, have it checked, and offer it to the plan. */
+  function drawLink() {
+    pick(null);
+    Mapapp.planDraw.draw("link", function (points) {
+      Mapapp.planDraw.show(state, points);
+      Mapapp.planCard.checking();
+      Mapapp.api.post("/plan/drawn?lang=" + Mapapp.lang, choices([{ compound_id: "", line: points }])).then(
+        function (found) {
+          Mapapp.planCard.checked(found, function () {
+            var name = found.links[0].compound_id;
+            state.drawn = state.drawn
+              .filter(function (one) {
+                return one.compound_id !== name;
+              })
+              .concat([{ compound_id: name, line: points }]);
+            changed();
+            run();
+          }, changed);
+        },
+        function (error) {
+          changed();
+          failed(error);
+        }
+      );
+    });
+  }
+
+  function drawArea() {
+    pick(null);
+    Mapapp.planDraw.draw("area", function (points) {
+      state.areas = state.areas.concat([points]);
+      changed();
+    });
+  }
+
+  /** Drawings changed: show them on the map and in the panel. */
+  function changed() {
+    Mapapp.planCard.close();
+    Mapapp.planDraw.show(state);
+    Mapapp.planPanel.drawings(data, state);
+  }
+
+  function removeDrawing(kind, index) {
+    state[kind] = state[kind].filter(function (_, i) {
+      return i !== index;
+    });
+    changed();
+  }
+
+  function ground(file) {
+    var send = file
+      ? form("/api/plan/ground", file)
+      : Mapapp.api.post("/plan/ground/remove", {});
+    send.then(function (body) {
+      data.ground = body.name;
+      Mapapp.planPanel.drawings(data, state);
+      if (body.name) Mapapp.dom.toast(t("plan.ground_kept", { name: body.name }));
+    }, failed);
+  }
+
+  function form(path, file) {
+    var sent = new FormData();
+    sent.append("file", file);
+    var token = document.querySelector("meta[name=csrf-token]");
+    return window
+      .fetch(path + "?lang=" + Mapapp.lang, {
+        method: "POST",
+        credentials: "same-origin",
+        headers: { Accept: "application/json", "X-CSRF-Token": token ? token.content : "" },
+        body: sent
       })
-      .then(follow, failed);
+      .then(function (response) {
+        return response.json().then(function (body) {
+          var error = body.error || body;
+          if (!response.ok) throw { message: typeof error === "string" ? error : error.message };
+          return body;
+        });
+      });
   }
 
   function busy(on) {
@@ -208,29 +299,14 @@
   }
 
   function upload(kind, file) {
-    var form = new FormData();
-    form.append("file", file);
-    var token = document.querySelector("meta[name=csrf-token]");
-    window
-      .fetch("/api/plan/books/" + kind + "?lang=" + Mapapp.lang, {
-        method: "POST",
-        credentials: "same-origin",
-        headers: { Accept: "application/json", "X-CSRF-Token": token ? token.content : "" },
-        body: form
-      })
-      .then(function (response) {
-        return response.json().then(function (body) {
-          var error = body.error || body;
-          if (!response.ok) throw { message: typeof error === "string" ? error : error.message };
-          data.books[kind] = body.books;
-          state[kind === "standards" ? "standard" : "prices"] = body.name;
-          Mapapp.planPanel.draw(data, state);
-          if (data.planned && answer) Mapapp.planPanel.stages(answer, state);
-          document.getElementById("plan-choices").open = true;
-          Mapapp.dom.toast(t("plan.uploaded", { name: body.name }));
-        });
-      })
-      .then(null, failed);
+    form("/api/plan/books/" + kind, file).then(function (body) {
+      data.books[kind] = body.books;
+      state[kind === "standards" ? "standard" : "prices"] = body.name;
+      Mapapp.planPanel.draw(data, state);
+      if (data.planned && answer) Mapapp.planPanel.stages(answer, state);
+      document.getElementById("plan-choices").open = true;
+      Mapapp.dom.toast(t("plan.uploaded", { name: body.name }));
+    }).then(null, failed);
   }
 
   function start() {
@@ -269,6 +345,10 @@
     pickCompound: pickCompound,
     projectChanged: projectChanged,
     upload: upload,
+    drawLink: drawLink,
+    drawArea: drawArea,
+    removeDrawing: removeDrawing,
+    ground: ground,
     data: function () {
       return data;
     },
