@@ -25,11 +25,12 @@ import mapapp
 from mapapp.core import schema
 from mapapp.core.errors import InputError
 from mapapp.core.text import Lang, Text
+from mapapp.render.scripts import TILE_SCRIPTS
 from mapapp.render.style import STYLE, style_json
 
 LEAFLET_JS = "/assets/leaflet/leaflet.js"
 LEAFLET_CSS = "/assets/leaflet/leaflet.css"
-TILELAYER_JS = "/static/tilelayer.js"
+STATIC = "/static/"
 MAP_NAME = "map_mapapp"
 """The map's name as a variable of the page and as the id of its element."""
 
@@ -61,7 +62,7 @@ class MapConfig:
     max_zoom: int = 21
     leaflet_js: str = LEAFLET_JS
     leaflet_css: str = LEAFLET_CSS
-    tilelayer_js: str = TILELAYER_JS
+    static: str = STATIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ class VectorLayer(JSCSSMixin):
     ----------
     sources : sequence of mappings
         As `MapConfig.sources`; plain JSON values.
-    script_url : str
-        Where ``tilelayer.js`` is served.
+    static : str
+        Address of the folder that `TILE_SCRIPTS` are served from.
     bounds : (west, south, east, north), optional
         The map opens on them at once; Folium's own ``fit_bounds`` flies there and overrules a view set meanwhile.
     """
@@ -99,14 +100,14 @@ class VectorLayer(JSCSSMixin):
     def __init__(
         self,
         sources: Sequence[Mapping[str, Any]],
-        script_url: str = TILELAYER_JS,
+        static: str = STATIC,
         *,
         bounds: tuple[float, float, float, float] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # branca is partly typed
         self._name = "VectorLayer"
         self._id = "mapapp"
-        self.default_js = [("mapapp_tilelayer", script_url)]
+        self.default_js = [(f"mapapp_{Path(name).stem}", static + name) for name in TILE_SCRIPTS]
         self.options = script_json({"sources": list(sources)})
         self.bounds = "" if bounds is None else script_json([[bounds[1], bounds[0]], [bounds[3], bounds[2]]])
 
@@ -151,7 +152,7 @@ def page_map(config: MapConfig) -> folium.Map:
             max_zoom=config.max_zoom,
             control=False,
         ).add_to(the_map)
-    VectorLayer(config.sources, config.tilelayer_js, bounds=config.bounds).add_to(the_map)
+    VectorLayer(config.sources, config.static, bounds=config.bounds).add_to(the_map)
     return the_map
 
 
@@ -338,7 +339,8 @@ def _page(the_map: folium.Map, config: StandaloneConfig, extent: tuple[float, fl
     leaflet = _leaflet()
     css = re.sub(r"url\([^)]*\)", "none", (leaflet / "leaflet.css").read_text(encoding="utf-8"))
     js = (leaflet / "leaflet.js").read_text(encoding="utf-8").split("//# sourceMappingURL")[0]
-    tilelayer = (Path(mapapp.__file__).parent / "web" / "static" / "tilelayer.js").read_text(encoding="utf-8")
+    static = Path(mapapp.__file__).parent / "web" / "static"
+    tilelayer = "\n".join((static / name).read_text(encoding="utf-8") for name in TILE_SCRIPTS)
     words = {k: v.pick(config.lang) for k, v in _WORDS.items()}
     about = script_json({
         "title": config.title, "as_of": config.as_of, "watermark": config.watermark, "words": words, "bounds": extent,

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, g, render_template
 
+from mapapp.render.scripts import TILE_SCRIPTS
 from mapapp.services import mapframe
 from mapapp.web import basemap, i18n, i18n_map, security
 from mapapp.web import context as here
@@ -24,6 +25,7 @@ def context() -> dict[str, Any]:
         "instant": i18n.instant,
         "private": shared,
         "user": None if shared or scope is None or here.settings().local else {"name": scope.name, "role": scope.role},
+        "tile_scripts": TILE_SCRIPTS,
         "local": here.settings().local,
         "texts": i18n_map.page_texts(i18n.language()),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from pathlib import Path
 
 import geopandas as gpd
@@ -19,7 +20,7 @@ from mapapp.render.style import style_json
 from mapapp.render.webmap import MapConfig, page_map, page_parts
 
 pytestmark = pytest.mark.browser
-TILELAYER = Path(mapapp.__file__).parent / "web" / "static" / "tilelayer.js"
+STATIC = Path(mapapp.__file__).parent / "web" / "static"
 HOST = "http://map.invalid"
 
 
@@ -77,7 +78,11 @@ def page(browser, source):
             except NotFoundError:
                 return route.fulfill(status=404, body="")
             return route.fulfill(body=data, content_type="application/vnd.mapbox-vector-tile")
-        file = TILELAYER if path.endswith("tilelayer.js") else Path(leaflet.BASE_DIR) / Path(path).name
+        file = (
+            STATIC / path[len("/static/") :]
+            if path.startswith("/static/")
+            else Path(leaflet.BASE_DIR) / Path(path).name
+        )
         return route.fulfill(path=str(file)) if file.is_file() else route.fulfill(status=404, body="")
 
     page.route("**/*", answer)
@@ -198,3 +203,31 @@ def test_no_arrow_is_drawn_where_the_direction_is_not_recorded(page):
     assert nothing == unknown > 0
     assert along > nothing
     assert against > nothing
+
+
+def test_a_large_tile_is_decoded_in_a_worker_and_comes_back_the_same(page, tmp_path):
+    """The page draws its frames meanwhile; a tile that is none fails there as it does here."""
+    lines = shapely.linestrings([[(500_000 + i, 3_400_000), (500_010 + i, 3_400_030)] for i in range(3000)])
+    frame = gpd.GeoDataFrame({"pipe_id": [f"P{i}" for i in range(3000)]}, geometry=lines, crs="EPSG:4547")
+    large = tiles.build(frame, tmp_path / "large", attributes=[], key="pipe_id", version="1")
+    west, south, east, north = large.bounds
+    x, y = (int(v) for v in mercantile((west + east) / 2, (south + north) / 2, 14))
+    data = large.tile(14, x, y)
+    assert len(data) > 30_000
+    script = """async (text) => {
+        const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+        const away = await MapappTiles.parts.decodeAway(bytes.buffer), here = MapappTiles.decode(bytes.buffer);
+        const broken = await MapappTiles.parts.decodeAway(bytes.slice(0, 35000).buffer).then(() => "", (e) => e.message);
+        return [away.n, here.n, String(away.xy) === String(here.xy), away.values.join() === here.values.join(), broken];
+    }"""
+    away, here, same, values, broken = page.evaluate(script, base64.b64encode(data).decode())
+    assert len(page.workers) == 1
+    assert away == here > 1000
+    assert (same, values) == (True, True)
+    assert "truncated" in broken
+
+
+def mercantile(lon: float, lat: float, z: int) -> tuple[float, float]:
+    """Return the tile that a place lies in, as fractions."""
+    y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
+    return (lon + 180) / 360 * 2**z, y * 2**z

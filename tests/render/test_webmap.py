@@ -11,6 +11,7 @@ import shapely
 
 from mapapp.core.errors import InputError
 from mapapp.render import webmap
+from mapapp.render.scripts import TILE_SCRIPTS
 from mapapp.render.webmap import BaseMap, MapConfig, StandaloneConfig, page_map, page_parts, standalone
 
 NASTY = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>\u2028"
@@ -40,7 +41,7 @@ def test_parts_name_local_addresses_only_and_carry_the_nonce():
     whole = parts.head + parts.body + parts.script
     assert not re.findall(r"(?:https?:)?//[a-z]", whole)
     assert set(re.findall(r'(?:src|href)="([^"]*)"', whole)) == {
-        webmap.LEAFLET_JS, webmap.LEAFLET_CSS, webmap.TILELAYER_JS,
+        webmap.LEAFLET_JS, webmap.LEAFLET_CSS, *(f"/static/{name}" for name in TILE_SCRIPTS),
     }  # fmt: skip
     assert all('nonce="n0nce"' in tag for tag in re.findall(r"<(?:script|style)(?![^>]*src)[^>]*>", whole))
     assert 'id="map_mapapp"' in parts.body
