@@ -23,50 +23,60 @@ GRAVITY, LIFT, PRESSURE = 0, 1, 2
 
 
 def by_depth(price: UnitPrice, sizes_mm: Array, *, per_metre: bool) -> tuple[Array, Array, Array, Array]:
-    """Return a unit price as pieces by depth (m): first piece of each size, ranges, coefficients, powers.
+    """Return a unit price as pieces by depth (m): first piece of each size, spans, coefficients, powers.
 
-    Within a size the first piece with ``low < depth <= high`` holds, else the last.
+    Within a size the first piece with ``low < depth <= high`` holds, else the last. A span is low, high and what is added to
+    the depth; powers are those of depth, then those of length (less one where the price is per metre).
     """
     first: list[int] = [0]
-    span: list[tuple[float, float]] = []
-    terms: list[list[tuple[float, float]]] = []
-    share = price.unit_m if per_metre and isinstance(price, Polynomial) else 1.0
+    span: list[tuple[float, float, float]] = []
+    terms: list[list[tuple[float, float, float]]] = []
+    one = 1.0 if per_metre else 0.0
     for size in np.asarray(sizes_mm, float).tolist():
         if isinstance(price, Polynomial):
             d, unit = size / 1000.0 / price.unit_m, price.unit_m
             for piece in (*price.pieces, price.pieces[-1]):
                 last = len(span) - first[-1] == len(price.pieces)
                 if last or piece.diameter[0] < d <= piece.diameter[1]:
-                    span.append((piece.depth[0] * unit, piece.depth[1] * unit) if not last else (-np.inf, np.inf))
-                    terms.append([(c * d**a / unit**b / share, b) for c, a, b in piece.terms])
+                    low, high = (-np.inf, np.inf) if last else (piece.depth[0] * unit, piece.depth[1] * unit)
+                    span.append((low, high, piece.depth_plus * unit))
+                    terms.append([
+                        (t[0] * d ** t[1] / unit ** t[2] / unit ** (length := t[3] if len(t) > 3 else one), t[2], length - one)
+                        for t in piece.terms
+                    ])  # fmt: skip
                 elif not last:  # keeps the count, holds nowhere
-                    span.append((np.inf, -np.inf))
+                    span.append((np.inf, -np.inf, 0.0))
                     terms.append([])
         else:
             row = min(int(np.searchsorted(price.diameters_mm, size - 1e-9)), len(price.diameters_mm) - 1)
             h, v = price.depths_m, price.values[row]
-            span.append((-np.inf, h[0] if len(h) > 1 else np.inf))
-            terms.append([(v[0], 0.0)])
+            span.append((-np.inf, h[0] if len(h) > 1 else np.inf, 0.0))
+            terms.append([(v[0], 0.0, 0.0)])
             for i in range(len(h) - 1):
                 rise = (v[i + 1] - v[i]) / (h[i + 1] - h[i])
-                span.append((h[i], h[i + 1] if i + 2 < len(h) else np.inf))
-                terms.append([(v[i] - rise * h[i], 0.0), (rise, 1.0)])
+                span.append((h[i], h[i + 1] if i + 2 < len(h) else np.inf, 0.0))
+                terms.append([(v[i] - rise * h[i], 0.0, 0.0), (rise, 1.0, 0.0)])
         first.append(len(span))
     most = max(len(t) for t in terms)
-    padded = np.array([[*t, *[(0.0, 0.0)] * (most - len(t))] for t in terms], float).reshape(len(terms), most, 2)
-    return np.array(first, np.int64), np.array(span, float), padded[:, :, 0].copy(), padded[:, :, 1].copy()
+    padded = np.array([[*t, *[(0.0, 0.0, 0.0)] * (most - len(t))] for t in terms], float).reshape(len(terms), most, 3)
+    powers = np.hstack([padded[:, :, 1], padded[:, :, 2]])
+    return np.array(first, np.int64), np.array(span, float), padded[:, :, 0].copy(), powers
 
 
 @kernel
-def _price(first: Array, span: Array, coefficient: Array, power: Array, size: int, depth: float) -> float:
+def _price(
+    first: Array, span: Array, coefficient: Array, power: Array, size: int, depth: float, length: float
+) -> float:  # fmt: skip
     use = first[size + 1] - 1
     for i in range(first[size], first[size + 1]):
         if span[i, 0] < depth <= span[i, 1]:
             use = i
             break
-    out = 0.0
-    for j in range(coefficient.shape[1]):
+    out, depth, many = 0.0, depth + span[use, 2], coefficient.shape[1]
+    for j in range(many):
         c, b = coefficient[use, j], power[use, j]
+        if power[use, many + j] != 0.0:
+            c *= length ** power[use, many + j]
         if b == 0.0:
             out += c
         elif b == 1.0:
@@ -196,7 +206,7 @@ def _pump_row(
         if above[i, 2] < top - 1e-9:
             count += 1
             depth = ground - above[i, 2]
-            v = above[i, 1] + _price(first, span, coefficient, power, size, depth) - metre * above[i, 2]
+            v = above[i, 1] + _price(first, span, coefficient, power, size, depth, 1.0) - metre * above[i, 2]
             if depth > deepest:
                 v = np.inf
             if best < 0 or v < value:
@@ -328,8 +338,8 @@ def advance(
             s = int(t[DIAMETER])
             d = (sizes[s] if s < few else pressure[s - few]) / 1000.0
             mean = 0.5 * (ground_up[p] - t[UP] + ground_down[p] - t[DOWN]) - (d if to_crown else 0.0)
-            cost = length[p] * _price(p_first, p_span, p_coefficient, p_power, s, mean)
-            cost += _price(h_first, h_span, h_coefficient, h_power, s, ground_up[p] - min(t[UP], t[SUMP]))
+            cost = length[p] * _price(p_first, p_span, p_coefficient, p_power, s, mean, length[p])
+            cost += _price(h_first, h_span, h_coefficient, h_power, s, ground_up[p] - min(t[UP], t[SUMP]), 1.0)
             if t[MODE] != GRAVITY:
                 cost += pump[0] + pump[1] * 1000.0 * flow[p] + pump[2] * 1000.0 * flow[p] * t[LIFTED]
             trial[good] = t

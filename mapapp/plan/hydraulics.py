@@ -18,7 +18,7 @@ import pandas as pd
 from mapapp.core.errors import InputError
 from mapapp.core.text import Text
 from mapapp.plan import flow as manning
-from mapapp.plan.prices import Prices
+from mapapp.plan.prices import MOST, Prices
 from mapapp.plan.standard import Standard
 
 Array = np.ndarray[Any, Any]
@@ -164,7 +164,7 @@ def _solved(tree: _Tree, standard: Standard, prices: Prices, pumps: bool) -> Arr
     failed, out = fronts.solve(
         tree.order, tree.down, first, kids, tree.ground_up, tree.ground_down, tree.length, tree.flow, tree.inlet,
         tree.outlet, np.ascontiguousarray(need), np.ascontiguousarray(most), allowed,
-        *rules(standard, prices, pumps=pumps),
+        *rules(standard, prices, pumps=pumps, whole=True),
     )  # fmt: skip
     if failed >= 0:
         raise InputError(
@@ -181,11 +181,25 @@ def _solved(tree: _Tree, standard: Standard, prices: Prices, pumps: bool) -> Arr
     return out
 
 
-def rules(standard: Standard, prices: Prices, *, pumps: bool) -> tuple[Any, ...]:
-    """Return standard and prices as `fronts.advance` takes them, from the sizes on."""
+def rules(standard: Standard, prices: Prices, *, pumps: bool, whole: bool = False) -> tuple[Any, ...]:
+    """Return standard and prices as `fronts.advance` takes them, from the sizes on.
+
+    Raises
+    ------
+    InputError
+        A formula gives a negative or absurd price for a pipe or manhole that the standard allows; or a price by a power of
+        the length where pipes are cut up (``whole`` false), as in a plan.
+    """
     from mapapp.plan import fronts
 
     sizes = np.array(standard.allowed_mm, float)
+    _check_prices(sizes, standard, prices)
+    if prices.by_length and not whole:
+        raise InputError(
+            Text("价格随管长的幂变化，方案无法使用。", "A price by a power of the length cannot be used in a plan."),
+            Text("请给出每米价格。", "Give prices per metre."),
+            where=prices.name,
+        )
     pressure = np.array(sorted(standard.pressure_sizes_mm), float)
     both = np.concatenate([sizes, pressure])
     deep = float(prices.manhole_cost(sizes[-1:], np.array([standard.max_depth_m]))[0])
@@ -197,20 +211,46 @@ def rules(standard: Standard, prices: Prices, *, pumps: bool) -> tuple[Any, ...]
     )  # fmt: skip
 
 
+def _check_prices(sizes: Array, standard: Standard, prices: Prices) -> None:
+    depth = standard.min_cover_m + sizes[:, None] / 1000.0
+    depth = depth + np.linspace(0.0, 1.0, 9) * np.maximum(standard.max_depth_m - depth, 0.0)
+    size = np.broadcast_to(sizes[:, None], depth.shape)
+    buried = depth - (size / 1000.0 if prices.depth_to == "crown" else 0.0)
+    for what, price, at in (("pipe", prices.pipe, buried), ("manhole", prices.manhole, depth)):
+        with np.errstate(all="ignore"):
+            value = price(size, at)
+        bad = ~((value >= 0) & (value < MOST))
+        if bad.any():
+            raise InputError(
+                Text(
+                    f"{what}：DN{size[bad][0]:g}、埋深 {at[bad][0]:.2f} m 的单价为 {value[bad][0]:.4g}。",
+                    f"{what}: the price is {value[bad][0]:.4g} at DN{size[bad][0]:g} and {at[bad][0]:.2f} m.",
+                ),
+                Text("单价不能为负，也不能大得离谱。", "A price cannot be negative or absurdly high."),
+                where=prices.name,
+            )
+
+
 def _slopes(flow: Array, sizes: Array, standard: Standard) -> tuple[Array, Array]:
     """Return least and greatest slope by pipe and size; least above greatest where a size will not do."""
     some, which = np.unique(flow, return_inverse=True)  # many pipes carry the same
     q, d = some[:, None], sizes[None, :] / 1000.0
     fill = standard.fill(sizes)[None, :]
     base = standard.slope(sizes)[None, :]
-    need = np.maximum(base, manning.slope_for_fill(q, d, standard.roughness, fill))
-    slow = manning.slope_for_velocity(q, d, standard.roughness, standard.min_velocity_ms)
-    # a full enough pipe is fast enough; a dry one has no velocity to check
-    wanted = np.where((q / standard.min_velocity_ms < manning.area(d, fill)) & (q > 0), np.nan_to_num(slow), 0.0)
+    need = np.maximum(base, manning.slope_for_fill(q, d, standard.resistance, fill))
+    slowest = standard.min_velocity_ms
+    if slowest == 0.0:
+        wanted = np.zeros(np.broadcast_shapes(q.shape, d.shape))
+    elif standard.velocity_at == "full":
+        wanted = np.where(q > 0, manning.gradient(d / 4.0, slowest, standard.resistance), 0.0)
+    else:
+        slow = manning.slope_for_velocity(q, d, standard.resistance, slowest)
+        # a full enough pipe is fast enough; a dry one has no velocity to check
+        wanted = np.where((q / slowest < manning.area(d, fill)) & (q > 0), np.nan_to_num(slow), 0.0)
     if standard.velocity_exempts_smallest:
         wanted[:, 0] = 0.0
     need = np.maximum(need, wanted)
-    most = manning.slope_for_velocity(q, d, standard.roughness, standard.max_velocity_ms)
+    most = manning.slope_for_velocity(q, d, standard.resistance, standard.max_velocity_ms)
     most = np.where(np.isnan(most), np.where(q > 0, 0.0, 1.0), np.minimum(most, 1.0))
     full = len(some), len(sizes)
     return np.broadcast_to(need, full)[which], np.broadcast_to(most, full)[which]
@@ -221,7 +261,7 @@ def _frame(pipes: pd.DataFrame, tree: _Tree, standard: Standard, prices: Prices,
     depth_up, depth_down = tree.ground_up - up, tree.ground_down - down
     gravity = mode != PRESSURE
     slope = (up - down) / tree.length
-    fill = manning.normal_fill(tree.flow, d / 1000.0, np.where(gravity, slope, 0.01), standard.roughness)
+    fill = manning.normal_fill(tree.flow, d / 1000.0, np.where(gravity, slope, 0.01), standard.resistance)
     fill = np.where(gravity, fill, 1.0)
     cost_pipe = prices.pipe_cost(d, depth_up, depth_down, tree.length)
     cost_manhole = prices.manhole_cost(d, tree.ground_up - np.minimum(up, sump))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,18 +21,23 @@ from mapapp.core.text import Text
 from mapapp.plan.standard import read_toml
 
 Array = np.ndarray[Any, Any]
+MOST = 1e12
+"""No unit price is as high as this, in any currency."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One piece of a polynomial: valid for a range of diameter and depth, lower ends excluded, upper included.
 
-    ``terms`` are ``(coefficient, power of diameter, power of depth)``.
+    ``terms`` are ``(coefficient, power of diameter, power of depth)``, whole or broken powers; a fourth number is a power of
+    the length of the pipe, one where it is left out. ``depth_plus`` is added to the depth before its powers are taken: what
+    is dug below the pipe, say.
     """
 
-    terms: tuple[tuple[float, float, float], ...]
+    terms: tuple[tuple[float, ...], ...]
     diameter: tuple[float, float] = (-math.inf, math.inf)
     depth: tuple[float, float] = (-math.inf, math.inf)
+    depth_plus: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +55,23 @@ class Polynomial:
     pieces: tuple[Piece, ...]
     unit_m: float = 1.0
 
-    def __call__(self, diameter_mm: ArrayLike, depth_m: ArrayLike) -> Array:
-        """Return the value, in money per unit of length or in money."""
+    def __call__(self, diameter_mm: ArrayLike, depth_m: ArrayLike, length_m: ArrayLike | None = None) -> Array:
+        """Return the money for pipes so long; without a length, the money per unit of length, or each."""
         d = np.asarray(diameter_mm, float) / 1000.0 / self.unit_m
         h = np.asarray(depth_m, float) / self.unit_m
-        d, h = np.broadcast_arrays(d, h)
-        out = np.full(d.shape, np.nan)
-        for piece in (*self.pieces, self.pieces[-1]):
-            value = np.zeros(d.shape)
-            for coefficient, a, b in piece.terms:
-                value += coefficient * d**a * h**b
+        long = np.asarray(1.0 if length_m is None else np.asarray(length_m, float) / self.unit_m)
+        d, h, long = np.broadcast_arrays(d, h, long)
+        one = 0.0 if length_m is None else 1.0
+        out = np.zeros(d.shape)
+        open_ = np.ones(d.shape, bool)
+        for i, piece in enumerate((*self.pieces, self.pieces[-1])):
             fits = (d > piece.diameter[0]) & (d <= piece.diameter[1]) & (h > piece.depth[0]) & (h <= piece.depth[1])
-            out = np.where(np.isnan(out) & fits, value, out)
-        last = np.zeros(d.shape)
-        for coefficient, a, b in self.pieces[-1].terms:
-            last += coefficient * d**a * h**b
-        return np.where(np.isnan(out), last, out)
+            fits = open_ & (fits | (i == len(self.pieces)))
+            open_ &= ~fits
+            x, y, z = d[fits], h[fits] + piece.depth_plus, long[fits]
+            if len(x):
+                out[fits] = sum(t[0] * x ** t[1] * y ** t[2] * z ** (t[3] if len(t) > 3 else one) for t in piece.terms)
+        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +150,14 @@ class Prices:
                 raise _bad(self.name, key, value, ">= 0")
         if not 0 < self.low <= 1 <= self.high < math.inf:
             raise _bad(self.name, "low, high", (self.low, self.high), "0 < low <= 1 <= high")
-        if isinstance(self.pipe, Table) and min(map(min, self.pipe.values)) < 0:
-            raise _bad(self.name, "pipe", min(map(min, self.pipe.values)), ">= 0")
+        for key, price in (("pipe", self.pipe), ("manhole", self.manhole)):
+            _check(f"{self.name} › {key}", price)
+
+    @property
+    def by_length(self) -> bool:
+        """Whether a pipe twice as long costs anything but twice as much."""
+        terms = [t for p in self.pipe.pieces for t in p.terms] if isinstance(self.pipe, Polynomial) else []
+        return any(len(t) > 3 and t[3] != 1.0 for t in terms)
 
     def pipe_cost(
         self, diameter_mm: ArrayLike, depth_up_m: ArrayLike, depth_down_m: ArrayLike, length_m: ArrayLike
@@ -156,8 +169,9 @@ class Prices:
         depth = 0.5 * (np.asarray(depth_up_m, float) + np.asarray(depth_down_m, float))
         if self.depth_to == "crown":
             depth = depth - np.asarray(diameter_mm, float) / 1000.0
-        unit = self.pipe.unit_m if isinstance(self.pipe, Polynomial) else 1.0
-        return np.asarray(np.maximum(self.pipe(diameter_mm, depth), 0.0) * np.asarray(length_m, float) / unit)
+        if isinstance(self.pipe, Polynomial):
+            return np.maximum(self.pipe(diameter_mm, depth, length_m), 0.0)
+        return np.asarray(np.maximum(self.pipe(diameter_mm, depth), 0.0) * np.asarray(length_m, float))
 
     def manhole_cost(self, diameter_mm: ArrayLike, depth_m: ArrayLike) -> Array:
         """Return the cost of manholes so deep."""
@@ -169,6 +183,25 @@ class Prices:
         return np.asarray(
             fixed + per_flow * np.asarray(flow_lps) + per_lift * np.asarray(flow_lps) * np.asarray(lift_m)
         )
+
+
+def _check(where: str, price: UnitPrice) -> None:
+    """Refuse figures that are no prices."""
+    if isinstance(price, Table):
+        for key, steps in (("diameters_mm", price.diameters_mm), ("depths_m", price.depths_m)):
+            if not steps or any(not a < b for a, b in pairwise(steps)) or not all(map(math.isfinite, steps)):
+                raise _bad(where, key, steps, "ascending numbers")
+        for value in (x for row in price.values for x in row):
+            if not 0 <= value < MOST:
+                raise _bad(where, "values", value, f"0 to {MOST:g}")
+        return
+    if not price.pieces or not 0 < price.unit_m < math.inf:
+        raise _bad(where, "pieces, unit_m", price.unit_m, "pieces, and a unit above zero")
+    for term in (t for piece in price.pieces for t in (*piece.terms, (piece.depth_plus, 0.0, 0.0))):
+        if len(term) not in (3, 4) or not all(abs(x) < MOST for x in term):
+            raise _bad(
+                where, "terms", term, "[coefficient, power of diameter, power of depth] or with a power of length"
+            )
 
 
 def load_prices(name: str | Path) -> Prices:
@@ -194,7 +227,10 @@ def prices_from(data: Mapping[str, Any], name: str) -> Prices:
             raise _bad(name, key, None, "a table or pieces")
         values[key] = _unit_price(values[key], f"{name} › {key}")
     pump = values.pop("pump", {})
-    values["pump"] = tuple(float(pump.get(k, 0.0)) for k in ("each", "per_lps", "per_lps_m"))
+    try:
+        values["pump"] = tuple(float(pump.get(k, 0.0)) for k in ("each", "per_lps", "per_lps_m"))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise _bad(name, "pump", pump, "each, per_lps, per_lps_m") from error
     try:
         return Prices(**values)
     except TypeError as error:
@@ -210,9 +246,10 @@ def _unit_price(data: Mapping[str, Any], where: str) -> UnitPrice:
         if "pieces" in data:
             pieces = tuple(
                 Piece(
-                    terms=tuple((float(c), float(a), float(b)) for c, a, b in p["terms"]),
+                    terms=tuple(tuple(float(x) for x in term) for term in p["terms"]),
                     diameter=_range(p.get("diameter")),
                     depth=_range(p.get("depth")),
+                    depth_plus=float(p.get("depth_plus", 0.0)),
                 )
                 for p in data["pieces"]
             )

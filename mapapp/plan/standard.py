@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from mapapp import resources
 from mapapp.core.errors import InputError
 from mapapp.core.text import Text
+from mapapp.plan.flow import Roughness, Wall
 
 Array = np.ndarray[Any, Any]
 Steps = tuple[tuple[float, float], ...]
@@ -36,8 +37,13 @@ class Standard:
         Greatest depth of flow over diameter, by diameter, likewise.
     roughness : float
         Manning's n.
+    wall_mm : float
+        Height of the wall's roughness; above zero, Darcy-Weisbach with Colebrook-White takes the place of Manning's formula in
+        gravity sewers.
     min_velocity_ms, max_velocity_ms : float
-        At the design flow.
+        At the design flow; a least velocity of zero asks for none.
+    velocity_at : {"design", "full"}
+        Whether the least velocity is that of the design flow, or that of the pipe running full.
     velocity_exempts_smallest : bool
         The smallest size at its least slope needs no velocity check: at the head of a network no flow would reach it.
     min_cover_m, max_depth_m : float
@@ -67,6 +73,8 @@ class Standard:
     max_fill: Steps
     min_diameter_mm: float = 0.0
     roughness: float = 0.013
+    wall_mm: float = 0.0
+    velocity_at: Literal["design", "full"] = "design"
     min_velocity_ms: float = 0.6
     max_velocity_ms: float = 5.0
     velocity_exempts_smallest: bool = True
@@ -97,8 +105,15 @@ class Standard:
                 raise _bad(self.name, key, steps, "ascending [threshold, value] pairs")
             if any(not 0 <= value < math.inf for _, value in steps):
                 raise _bad(self.name, key, steps, "values >= 0")
-        if any(not 0 < value < 1 for _, value in self.max_fill):
-            raise _bad(self.name, "max_fill", self.max_fill, "between 0 and 1")
+        if any(not 0 < value <= 1 for _, value in self.max_fill):
+            raise _bad(self.name, "max_fill", self.max_fill, "above 0, at most 1 (flowing full)")
+        for key in ("min_velocity_ms", "wall_mm", "min_cover_m"):
+            if not 0 <= getattr(self, key) < math.inf:
+                raise _bad(self.name, key, getattr(self, key), ">= 0")
+        if self.velocity_at not in ("design", "full"):
+            raise _bad(self.name, "velocity_at", self.velocity_at, "design | full")
+        if self.wall_mm and self.join == "water":
+            raise _bad(self.name, "wall_mm", self.wall_mm, "0 where pipes join by water level")
         if self.join not in ("crown", "invert", "water"):
             raise _bad(self.name, "join", self.join, "crown | invert | water")
 
@@ -106,6 +121,11 @@ class Standard:
     def allowed_mm(self) -> tuple[float, ...]:
         """Sizes that may be built, ascending."""
         return tuple(sorted(d for d in self.sizes_mm if d >= self.min_diameter_mm))
+
+    @property
+    def resistance(self) -> Roughness:
+        """What slows the water in a gravity sewer: Manning's n, or a wall."""
+        return Wall(self.wall_mm / 1000.0) if self.wall_mm else self.roughness
 
     def slope(self, diameter_mm: ArrayLike) -> Array:
         """Return the least slope by diameter, before any check of flow."""
