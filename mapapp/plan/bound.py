@@ -20,6 +20,8 @@ Array = np.ndarray[Any, Any]
 STEPS_M = (0.5, 0.2, 0.1, 0.05)
 """Distances of the levels, from the first look to the last."""
 MOST_ARCS = 3_000_000
+_PACE_S = 4e-7
+"""What an arc takes at least; the pace of one look foretells that of the next."""
 _WORK = 10_000_000
 
 
@@ -33,23 +35,25 @@ def lower_bound(site: Site, joined: Array, upper: float, deadline: float) -> flo
     rules = Rules.of(site, joined)
     some = pieces(site, joined)
     terminals = site.corridors.compound + np.flatnonzero(joined)
-    best, room = _ascent(some.n, some.root, some.tail, some.head, some.least, terminals, np.inf)
+    began = time.monotonic()
+    best, room = _ascent(some.n, some.root, some.tail, some.head, some.least, terminals, deadline)
+    pace = max((time.monotonic() - began) / len(some.tail), _PACE_S)
     some = some.take(np.flatnonzero(room <= upper - best + _slack(upper)))
     if site.standard.join == "water":  # a level may rise by a diameter there: levels bound nothing
         return min(best, upper)
     floor = None
-    for step in STEPS_M:
-        if (
-            best >= upper
-            or time.monotonic() > deadline
-            or len(some.tail) * site.standard.max_depth_m / step > MOST_ARCS
-        ):
-            break
+    arcs = len(some.tail) * site.standard.max_depth_m / STEPS_M[0]
+    for step, finer in zip(STEPS_M, (*STEPS_M[1:], np.nan), strict=True):
+        began = time.monotonic()
+        if best >= upper or arcs > MOST_ARCS or began + 0.5 * pace * arcs > deadline:
+            break  # nothing to gain, no room, or no time to build the graph and to look at what came out
         tall = spread(site, rules, some, joined, step, floor)
         bound, room = _ascent(tall.n, tall.root, tall.tail, tall.head, tall.cost, tall.terminals, deadline)
         best = max(best, bound)
         alive = room <= upper - bound + _slack(upper)
         some, floor = _left(some, tall, alive, step)
+        pace = max((time.monotonic() - began) / len(tall.tail), _PACE_S)
+        arcs = alive.sum() * step / finer
     return min(best, upper)
 
 

@@ -17,6 +17,8 @@ Array = np.ndarray[Any, Any]
 
 PROOF_SHARE = 0.2
 """Share of the time limit that is kept for the bound."""
+_TABLES_SHARE = 0.04
+"""Share for what comes after: tables, stages, assumptions."""
 RESTARTS = 3
 GRAVITY_CELLS = 20_000_000
 """Compounds times nodes up to which a layout is also led in compound by compound, from nothing."""
@@ -72,7 +74,7 @@ def search(
     best = lay(site, edges)
     kept = joined & ~np.isin(best.compounds, list(best.failed))
     tell(0.8, Text("正在求下界", "Proving how good it is"))
-    bound = lower_bound(site, kept, best.cost, max(deadline, time.monotonic() + 0.5 * proof))
+    bound = lower_bound(site, kept, best.cost, deadline - _TABLES_SHARE * left)
     if (kept == joined).all():  # the first tree proved something too, over all corridors
         bound = max(bound, tree.lower_bound - costs.own_gates(c, np.flatnonzero(kept), site.standard, site.prices))
     return best, min(bound, best.cost)

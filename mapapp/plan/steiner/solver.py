@@ -26,6 +26,10 @@ _WORK = 3_000_000
 """Elementary steps between two looks at the clock, about 20 ms."""
 _EXACT_WORK = 3e8
 _EXACT_CELLS = 2e7
+_LARGE = 60_000
+"""Nodes beyond which neighbourhoods are not searched deeper, but trees recombined."""
+_SHAKE = 1.3
+_UNION_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,8 +349,8 @@ class _Search:
             return False
         return True
 
-    def refine(self, net: Csr, pare: Array, sweeps: tuple[int, ...], again: bool = False) -> None:
-        """Improve the tree of parent edges ``pare`` by moves of so many parts, then offer it."""
+    def refine(self, net: Csr, pare: Array, sweeps: tuple[int, ...], again: bool = False) -> Array:
+        """Improve the tree of parent edges ``pare`` by moves of so many parts, offer it and return it (bool per edge)."""
         g = self.graph
         tree = self.plant(net, pare)
         field = local.Net(net.ptr, net.adj, net.eid, g.w, g.terminal)
@@ -360,6 +364,7 @@ class _Search:
         if again:
             self._deepen(field, tree, room, seed)
         self.offer(g.h[tree.edge])
+        return tree.edge
 
     def _sweep(
         self, order: Array, parts: int, field: local.Net, tree: local.Tree, room: local.Room, seed: Array
@@ -402,6 +407,31 @@ class _Search:
         kept = g.inside(chosen)
         best = np.empty(g.n, np.int64)
         guide = np.where(kept, 1e-6 * g.w, g.w)
-        starts = self._starts(1)
-        paths.best_of(starts, net.ptr, net.adj, net.eid, guide, g.w, g.terminal, best)
-        self.refine(net, best, sweeps=(3, 5), again=True)
+        paths.best_of(self._starts(1), net.ptr, net.adj, net.eid, guide, g.w, g.terminal, best)
+        if g.n <= _LARGE:
+            self.refine(net, best, sweeps=(3, 5), again=True)
+        else:
+            self.recombine(net, self.refine(net, best, sweeps=(3,)))
+
+    def recombine(self, net: Csr, tree: Array) -> None:
+        """Build other trees along shaken costs, and find the best tree within the union of each with the best so far.
+
+        The union of two good trees is a small graph with few rings, which the whole method solves almost exactly.
+        """
+        g, pare = self.graph, np.empty(self.graph.n, np.int64)
+        while not self.late(0.85) and not self.solved():
+            shaken = g.w * self.rng.uniform(1.0, _SHAKE, len(g.w))
+            paths.best_of(self._starts(1), net.ptr, net.adj, net.eid, shaken, g.w, g.terminal, pare)
+            both = np.flatnonzero(tree | self.refine(net, pare, sweeps=(3,)))
+            found = steiner_tree(
+                g.u[both],
+                g.v[both],
+                g.w[both],
+                g.terminals,
+                seed=int(self.rng.integers(1 << 30)),
+                time_limit_s=_UNION_S,
+            )
+            if found.cost < g.w[tree].sum():
+                tree = np.zeros(len(g.w), bool)
+                tree[both[found.edges]] = True
+                self.offer(g.h[tree])

@@ -161,3 +161,19 @@ def test_the_time_limit_is_kept_and_still_gives_tree_and_bound():
     tree = steiner_tree(u, v, w, terminals, time_limit_s=0.5)
     check_tree(tree, u, v, w, terminals)
     assert 0 < tree.lower_bound <= tree.cost
+
+
+def test_large_graphs_are_recombined_into_a_tree_no_dearer_than_before(monkeypatch):
+    side = 40
+    x = np.arange(side * side).reshape(side, side)
+    u, v = np.concatenate([x[:, :-1].ravel(), x[:-1].ravel()]), np.concatenate([x[:, 1:].ravel(), x[1:].ravel()])
+    rng = np.random.default_rng(3)
+    w, terminals = rng.uniform(1, 3, len(u)), rng.choice(side * side, 60, replace=False)
+    plain = steiner_tree(u, v, w, terminals, time_limit_s=0.05)
+    monkeypatch.setattr(solver_module, "_LARGE", 100)
+    monkeypatch.setattr(solver_module, "_UNION_S", 0.3)
+    mixed = steiner_tree(u, v, w, terminals, time_limit_s=2.0)
+    nodes = np.unique(np.concatenate([u[mixed.edges], v[mixed.edges]]))
+    assert len(nodes) == len(mixed.edges) + 1 and np.isin(terminals, nodes).all()  # with the sum: a tree over all
+    assert mixed.lower_bound <= mixed.cost == pytest.approx(w[mixed.edges].sum())
+    assert mixed.cost <= plain.cost and plain.lower_bound <= mixed.cost
