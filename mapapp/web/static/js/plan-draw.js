@@ -79,6 +79,7 @@
     the.doubleClickZoom.disable();
     the.getContainer().focus({ preventScroll: true });
     document.querySelector(".plan-map").scrollIntoView({ block: "nearest" });
+    Mapapp.planMap.labels();
     redraw();
   }
 
@@ -105,6 +106,7 @@
     document.getElementById("plan-draw").hidden = true;
     the.getContainer().classList.remove("drawing");
     the.doubleClickZoom.enable();
+    Mapapp.planMap.labels();
   }
 
   /** Show the drawings of the plan to be. */

@@ -156,6 +156,7 @@
   function write() {
     if (!labels) return;
     labels.clearLayers();
+    if (Mapapp.planDraw.active()) return; // a label would catch the point that is meant
     if (the.getZoom() < LABEL_ZOOM) return;
     var taken = [],
       view = the.getBounds().pad(0.05);
@@ -226,6 +227,7 @@
     stages: stages,
     show: show,
     whole: whole,
+    labels: write,
     map: function () {
       return the;
     },
