@@ -239,7 +239,11 @@ def advance(
         kids = kid[kid_ptr[p] : kid_ptr[p + 1]]
         head = ground_up[p] - cover - sizes[0] / 1000.0
         m = 0
-        last = np.inf
+        last, before = np.inf, 0.0
+        widest = 0.0  # of what may come in: a size that it needs is of use although a smaller one is as flat
+        for c in kids:
+            if end[c] > begin[c] and not may_fall:
+                widest = max(widest, labels[begin[c] : end[c], SIZE].max())
         tables = [np.empty((0, 3)) for _ in range(0)]
         picks = [np.empty((0, 0), np.int64) for _ in range(0)]
         for k in range(few + 1):
@@ -247,9 +251,9 @@ def advance(
             if pressed and not pumps:
                 break
             if not pressed:
-                if not allowed[rate[p], k] or not need[rate[p], k] < last - 1e-12:
+                if not allowed[rate[p], k] or not (need[rate[p], k] < last - 1e-12 or widest > before):
                     continue
-                last = need[rate[p], k]
+                last, before = min(last, need[rate[p], k]), sizes[k]
             above, pick = _come_in(labels, begin, end, kids, np.inf if pressed else sizes[k], may_fall, inlet[p], head)
             number = len(tables)
             tables.append(above)

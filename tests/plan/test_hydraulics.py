@@ -181,6 +181,13 @@ def test_every_rule_of_the_standard_holds_in_the_answer(pipes):
     assert (below.diameter_mm_q >= below.diameter_mm).all()
 
 
+def test_a_wide_pipe_is_followed_by_a_wide_pipe_though_a_narrow_one_were_as_flat():
+    """With one least slope for all sizes the wider one saves no fall, yet it must be laid below a DN400."""
+    flat = replace(STANDARD, min_slope=((0, 0.004),), min_velocity_ms=0.1)
+    pipes = chain([(21.0, 20.5), (20.5, 20.0)], [50.0, 50.0], [2.0, 4.0]).assign(sizes_from_mm=[400.0, np.nan])
+    assert size_sewers(pipes, flat, PRICES, pumps=False).diameter_mm.tolist() == [400, 400]
+
+
 def test_a_sewer_that_must_rise_gets_a_pump_and_without_pumps_one_sentence():
     pipes = chain([(20.0, 26.0)], [100.0], [3.0]).assign(outlet_invert_m=24.0)
     assert size_sewers(pipes, STANDARD, PRICES).pump.all()
