@@ -16,9 +16,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mapapp.core.errors import InputError
 from mapapp.core.text import Text
-from mapapp.plan.standard import read_toml
+from mapapp.plan.books import bad, made, read_toml, titled
 
 Array = np.ndarray[Any, Any]
 MOST = 1e12
@@ -147,9 +146,9 @@ class Prices:
         numbers |= {f"crossing.{k}": v for k, v in self.crossing.items()}
         for key, value in numbers.items():
             if not 0 <= value < math.inf:
-                raise _bad(self.name, key, value, ">= 0")
+                raise bad(self.name, key, value, ">= 0")
         if not 0 < self.low <= 1 <= self.high < math.inf:
-            raise _bad(self.name, "low, high", (self.low, self.high), "0 < low <= 1 <= high")
+            raise bad(self.name, "low, high", (self.low, self.high), "0 < low <= 1 <= high")
         for key, price in (("pipe", self.pipe), ("manhole", self.manhole)):
             _check(f"{self.name} › {key}", price)
 
@@ -190,16 +189,16 @@ def _check(where: str, price: UnitPrice) -> None:
     if isinstance(price, Table):
         for key, steps in (("diameters_mm", price.diameters_mm), ("depths_m", price.depths_m)):
             if not steps or any(not a < b for a, b in pairwise(steps)) or not all(map(math.isfinite, steps)):
-                raise _bad(where, key, steps, "ascending numbers")
+                raise bad(where, key, steps, "ascending numbers")
         for value in (x for row in price.values for x in row):
             if not 0 <= value < MOST:
-                raise _bad(where, "values", value, f"0 to {MOST:g}")
+                raise bad(where, "values", value, f"0 to {MOST:g}")
         return
     if not price.pieces or not 0 < price.unit_m < math.inf:
-        raise _bad(where, "pieces, unit_m", price.unit_m, "pieces, and a unit above zero")
+        raise bad(where, "pieces, unit_m", price.unit_m, "pieces, and a unit above zero")
     for term in (t for piece in price.pieces for t in (*piece.terms, (piece.depth_plus, 0.0, 0.0))):
         if len(term) not in (3, 4) or not all(abs(x) < MOST for x in term):
-            raise _bad(
+            raise bad(
                 where, "terms", term, "[coefficient, power of diameter, power of depth] or with a power of length"
             )
 
@@ -218,27 +217,17 @@ def load_prices(name: str | Path) -> Prices:
 
 def prices_from(data: Mapping[str, Any], name: str) -> Prices:
     """Return the price book that a parsed TOML table describes."""
-    values = dict(data)
-    values.setdefault("name", name)
-    title = values.pop("title", {})
-    values["title"] = Text(title.get("zh", name), title.get("en", name))
+    values = titled(data, name)
     for key in ("pipe", "manhole"):
-        if key not in values:
-            raise _bad(name, key, None, "a table or pieces")
+        if not isinstance(values.get(key), Mapping):
+            raise bad(name, key, values.get(key), "a table or pieces")
         values[key] = _unit_price(values[key], f"{name} › {key}")
     pump = values.pop("pump", {})
     try:
         values["pump"] = tuple(float(pump.get(k, 0.0)) for k in ("each", "per_lps", "per_lps_m"))
     except (AttributeError, TypeError, ValueError) as error:
-        raise _bad(name, "pump", pump, "each, per_lps, per_lps_m") from error
-    try:
-        return Prices(**values)
-    except TypeError as error:
-        known = set(Prices.__dataclass_fields__)
-        unknown = sorted(set(values) - known)
-        raise _bad(
-            name, unknown[0] if unknown else "?", values.get(unknown[0]) if unknown else None, "a known key"
-        ) from (error)
+        raise bad(name, "pump", pump, "each, per_lps, per_lps_m") from error
+    return made(Prices, values, name)
 
 
 def _unit_price(data: Mapping[str, Any], where: str) -> UnitPrice:
@@ -258,19 +247,11 @@ def _unit_price(data: Mapping[str, Any], where: str) -> UnitPrice:
         values = tuple(tuple(float(x) for x in row) for row in data["values"])
         depths = tuple(float(h) for h in data["depths_m"])
     except (KeyError, TypeError, ValueError) as error:
-        raise _bad(where, str(error), dict(data), "pieces, or diameters_mm, depths_m, values") from error
+        raise bad(where, str(error), dict(data), "pieces, or diameters_mm, depths_m, values") from error
     if len(values) != len(diameters) or any(len(row) != len(depths) for row in values):
-        raise _bad(where, "values", f"{len(values)} rows", f"{len(diameters)} rows of {len(depths)}")
+        raise bad(where, "values", f"{len(values)} rows", f"{len(diameters)} rows of {len(depths)}")
     return Table(diameters, depths, values)
 
 
 def _range(value: Any) -> tuple[float, float]:
     return (float(value[0]), float(value[1])) if value else (-math.inf, math.inf)
-
-
-def _bad(name: str, key: str, value: object, wanted: str) -> InputError:
-    return InputError(
-        Text(f"{key} = {value!r} 不可用。", f"{key} = {value!r} cannot be used."),
-        Text(f"应为：{wanted}。", f"Wanted: {wanted}."),
-        where=name,
-    )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -13,9 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mapapp import resources
-from mapapp.core.errors import InputError
 from mapapp.core.text import Text
+from mapapp.plan.books import bad, made, read_toml, titled
 from mapapp.plan.flow import Roughness, Wall
 
 Array = np.ndarray[Any, Any]
@@ -95,27 +93,27 @@ class Standard:
 
     def __post_init__(self) -> None:
         if not self.allowed_mm:
-            raise _bad(self.name, "sizes_mm", self.sizes_mm, f">= min_diameter_mm {self.min_diameter_mm:g}")
+            raise bad(self.name, "sizes_mm", self.sizes_mm, f">= min_diameter_mm {self.min_diameter_mm:g}")
         for key in ("roughness", "max_velocity_ms", "max_depth_m", "litres_per_person_day", "persons_per_household"):
             if not 0 < getattr(self, key) < math.inf:
-                raise _bad(self.name, key, getattr(self, key), "> 0")
+                raise bad(self.name, key, getattr(self, key), "> 0")
         for key in ("min_slope", "max_fill", "spacing_m", "peak"):
             steps = getattr(self, key)
             if not steps or any(b[0] <= a[0] for a, b in pairwise(steps)):
-                raise _bad(self.name, key, steps, "ascending [threshold, value] pairs")
+                raise bad(self.name, key, steps, "ascending [threshold, value] pairs")
             if any(not 0 <= value < math.inf for _, value in steps):
-                raise _bad(self.name, key, steps, "values >= 0")
+                raise bad(self.name, key, steps, "values >= 0")
         if any(not 0 < value <= 1 for _, value in self.max_fill):
-            raise _bad(self.name, "max_fill", self.max_fill, "above 0, at most 1 (flowing full)")
+            raise bad(self.name, "max_fill", self.max_fill, "above 0, at most 1 (flowing full)")
         for key in ("min_velocity_ms", "wall_mm", "min_cover_m"):
             if not 0 <= getattr(self, key) < math.inf:
-                raise _bad(self.name, key, getattr(self, key), ">= 0")
+                raise bad(self.name, key, getattr(self, key), ">= 0")
         if self.velocity_at not in ("design", "full"):
-            raise _bad(self.name, "velocity_at", self.velocity_at, "design | full")
+            raise bad(self.name, "velocity_at", self.velocity_at, "design | full")
         if self.wall_mm and self.join == "water":
-            raise _bad(self.name, "wall_mm", self.wall_mm, "0 where pipes join by water level")
+            raise bad(self.name, "wall_mm", self.wall_mm, "0 where pipes join by water level")
         if self.join not in ("crown", "invert", "water"):
-            raise _bad(self.name, "join", self.join, "crown | invert | water")
+            raise bad(self.name, "join", self.join, "crown | invert | water")
 
     @property
     def allowed_mm(self) -> tuple[float, ...]:
@@ -171,55 +169,19 @@ def load_standard(name: str | Path) -> Standard:
 
 def standard_from(data: Mapping[str, Any], name: str) -> Standard:
     """Return the standard that a parsed TOML table describes."""
-    values = dict(data)
-    values.setdefault("name", name)
-    title = values.pop("title", {})
-    values["title"] = Text(title.get("zh", name), title.get("en", name))
-    values["notes"] = tuple(Text(n.get("zh", ""), n.get("en", "")) for n in values.pop("notes", ()))
-    known = {f.name for f in fields(Standard)}
-    if unknown := sorted(set(values) - known):
-        raise _bad(name, unknown[0], values[unknown[0]], "one of " + " ".join(sorted(known)))
+    values = titled(data, name)
+    notes = values.pop("notes", ())
+    if not all(isinstance(n, Mapping) for n in notes):
+        raise bad(name, "notes", notes, "[[notes]] with zh and en")
+    values["notes"] = tuple(Text(n.get("zh", ""), n.get("en", "")) for n in notes)
     for key in ("min_slope", "max_fill", "spacing_m", "peak", "sizes_mm", "pressure_sizes_mm", "pressure_velocity_ms"):
         if key in values:
             try:
                 values[key] = _tuple(values[key])
             except (TypeError, ValueError) as error:
-                raise _bad(name, key, values[key], "numbers") from error
-    try:
-        return Standard(**values)
-    except TypeError as error:
-        missing = [f for f in ("sizes_mm", "min_slope", "max_fill") if f not in values]
-        raise _bad(name, missing[0] if missing else "?", None, "a value") from error
-
-
-def read_toml(name: str | Path, folder: str, what: Text) -> tuple[Path, dict[str, Any]]:
-    """Return path and content of a shipped file by name, or of any TOML file by path."""
-    path = Path(name)
-    if not path.suffix and not path.is_file():
-        path = resources.geodata(folder, f"{name}.toml")
-    if not path.is_file():
-        shipped = " ".join(sorted(p.stem for p in resources.geodata(folder).glob("*.toml")))
-        raise InputError(
-            Text(f"没有名为“{Path(name).name}”的{what.zh}。", f"There is no {what.en} called {Path(name).name!r}."),
-            Text(f"内置：{shipped}；也可给出 TOML 文件。", f"Shipped: {shipped}; or give a TOML file."),
-        )
-    try:
-        return path, tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(
-            Text(f"不是有效的 TOML：{error}。", f"This is no valid TOML: {error}."),
-            Text("请按内置示例修改。", "Follow a shipped example."),
-            where=path.name,
-        ) from error
+                raise bad(name, key, values[key], "numbers") from error
+    return made(Standard, values, name)
 
 
 def _tuple(values: Any) -> tuple[Any, ...]:
     return tuple(tuple(float(x) for x in v) if isinstance(v, list | tuple) else float(v) for v in values)
-
-
-def _bad(name: str, key: str, value: object, wanted: str) -> InputError:
-    return InputError(
-        Text(f"{key} = {value!r} 不可用。", f"{key} = {value!r} cannot be used."),
-        Text(f"应为：{wanted}。", f"Wanted: {wanted}."),
-        where=name,
-    )

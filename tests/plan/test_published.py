@@ -142,3 +142,21 @@ def test_a_price_by_a_power_of_the_length_is_not_for_a_plan():
             load_prices(FOLDER / "chico-sur-prices.toml"),
             pumps=False,
         )
+
+
+PLAIN = {"pieces": [{"terms": [[1, 0, 1]]}]}
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"low": "x"}, "low"),
+        ({"pump": {"each": "a"}}, "pump"),
+        ({"nope": 1}, "nope"),
+        ({"pipe": 5}, "pipe"),
+        ({"title": 3}, "title"),
+    ],
+)
+def test_a_book_with_a_wrong_value_is_refused_by_its_key(change, key):
+    with pytest.raises(InputError, match=f"{key} = "):
+        prices_from({"pipe": PLAIN, "manhole": PLAIN} | change, "mine")
