@@ -9,7 +9,7 @@ from typing import Literal
 import click
 
 from mapapp.cli.group import main
-from mapapp.cli.terminal import Answer, language, say, subcommand, who
+from mapapp.cli.terminal import Answer, OutFile, language, say, subcommand, who
 from mapapp.core.errors import InputError
 from mapapp.core.progress import Progress
 from mapapp.core.text import Text
@@ -52,7 +52,7 @@ def _columns(values: Sequence[str]) -> Mapping[str, str] | Path | None:
 @click.option("--datum", type=click.Choice(["wgs84", "cgcs2000", "gcj02", "bd09"]), help="Datum of lon/lat data.")
 @click.option("--encoding", help="Text encoding of the file, such as gb18030.")
 @click.option("--columns", "--column", "columns", multiple=True, help="ours=theirs (repeatable), or a saved .toml.")
-@click.option("--save-columns", type=click.Path(path_type=Path), help="Save the mapping used, to use it again.")
+@click.option("--save-columns", type=OutFile(), help="Save the mapping used, to use it again.")
 @click.option("--replace", "mode", flag_value="replace", help="Replace the whole layer.")
 @click.option("--update", "mode", flag_value="update", help="Change rows with the same id.")
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
@@ -89,7 +89,7 @@ def import_(
 
 @subcommand(main, "audit")
 @click.argument("db")
-@click.option("--out", type=click.Path(path_type=Path), help="Also write the findings (.gpkg .geojson .csv .xlsx).")
+@click.option("--out", type=OutFile(), help="Also write the findings (.gpkg .geojson .csv .xlsx).")
 def audit(db: str, *, out: Path | None, progress: Progress) -> Answer:
     """Find sewer gaps: build the network, run the rules, give each compound its verdict."""
     from mapapp.services import auditing
@@ -109,10 +109,8 @@ def audit(db: str, *, out: Path | None, progress: Progress) -> Answer:
 @click.option("--drawn", type=click.Path(path_type=Path), metavar="FILE.geojson", help="Links drawn by hand: lines.")
 @click.option("--footways", is_flag=True, help="Lay in both footways of the streets, not along their centre.")
 @click.option("--dem", type=click.Path(path_type=Path), metavar="FILE.tif", help="Ground model, GeoTIFF of heights.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Also write the links (.gpkg .geojson .csv); .xlsx is the bill."
-)
-@click.option("--swmm", type=click.Path(path_type=Path), metavar="FILE.inp", help="Also write an EPA SWMM input file.")
+@click.option("--out", type=OutFile(), help="Also write the links (.gpkg .geojson .csv); .xlsx is the bill.")
+@click.option("--swmm", type=OutFile(), metavar="FILE.inp", help="Also write an EPA SWMM input file.")
 def plan(
     db: str,
     *,
@@ -156,7 +154,7 @@ def snapshot(db: str, *, as_of: str, title: str | None, progress: Progress) -> A
 @subcommand(main, "export")
 @click.argument("db")
 @click.argument("layer")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help=".gpkg .geojson .csv .xlsx .parquet")
+@click.option("--out", required=True, type=OutFile(), help=".gpkg .geojson .csv .xlsx .parquet")
 @click.option("--snapshot", "as_of", help="Id or date of a snapshot; the live data otherwise.")
 @click.option("--personal", is_flag=True, help="Include columns with personal data (never by default).")
 def export(db: str, layer: str, *, out: Path, as_of: str | None, personal: bool, progress: Progress) -> Answer:

@@ -8,8 +8,7 @@ from typing import Literal
 import click
 
 from mapapp.cli.group import main
-from mapapp.cli.terminal import Answer, language, say, subcommand, who
-from mapapp.core.errors import InputError
+from mapapp.cli.terminal import Answer, OutFile, language, say, subcommand, who
 from mapapp.core.progress import Progress
 from mapapp.core.text import Text
 from mapapp.services import extents
@@ -17,7 +16,7 @@ from mapapp.services import extents
 
 @subcommand(main, "report")
 @click.argument("db")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The .docx to write.")
+@click.option("--out", required=True, type=OutFile(), help="The .docx to write.")
 @click.option("--as-of", metavar="YYYY-MM-DD", help="Date or id of the snapshot; the newest otherwise.")
 @click.option("--template", type=click.Path(path_type=Path), help="Your own words; see geodata/report/county.toml.")
 def report(db: str, *, out: Path, as_of: str | None, template: Path | None, progress: Progress) -> Answer:
@@ -32,23 +31,9 @@ def report(db: str, *, out: Path, as_of: str | None, template: Path | None, prog
     return done, say(words)
 
 
-def _scale(words: str | None) -> int | None:
-    """Read 1:2000 or 2000."""
-    if words is None:
-        return None
-    number = words.strip().removeprefix("1:")
-    if not number.isdecimal():
-        raise InputError(
-            Text(f"“{words}”不是比例尺。", f"{words!r} is not a scale."),
-            Text("请写成 1:2000 这样。", "Write it like 1:2000."),
-            where="--scale",
-        )
-    return int(number)
-
-
 @subcommand(main, "sheet")
 @click.argument("db")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The .pdf, or a one-page .png.")
+@click.option("--out", required=True, type=OutFile(), help="The .pdf, or a one-page .png.")
 @click.option("--compound", metavar="ID", help="Draw this compound and what is around it.")
 @click.option("--bbox", metavar="W,S,E,N", help="Draw this window (degrees).")
 @click.option("--scale", metavar="1:2000", help="Scale; the largest that fits one page otherwise.")
@@ -69,7 +54,7 @@ def sheet(
     from mapapp.services import sheets
 
     done = sheets.write(
-        db, out, by=who(), compound=compound, bbox=extents.bbox(bbox, where="--bbox"), scale=_scale(scale), paper=paper, snapshot=as_of,
+        db, out, by=who(), compound=compound, bbox=extents.bbox(bbox, where="--bbox"), scale=extents.scale(scale, where="--scale"), paper=paper, snapshot=as_of,
         lang=language(),
     )  # fmt: skip
     words = Text("已写出图幅 {file}：{scale}，{pages} 页。", "Wrote the sheet {file}: {scale}, {pages} page(s).")
@@ -78,7 +63,7 @@ def sheet(
 
 @subcommand(main, "map")
 @click.argument("db")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The .html to write.")
+@click.option("--out", required=True, type=OutFile(), help="The .html to write.")
 @click.option("--snapshot", "as_of", help="Id or date of a snapshot; the live data otherwise.")
 def map_(db: str, *, out: Path, as_of: str | None, progress: Progress) -> Answer:
     """Write a stand-alone map page that opens with no network."""

@@ -11,12 +11,30 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
 from mapapp.core.errors import MapappError
 from mapapp.core.progress import Cancelled
 from mapapp.core.text import Lang, Text
+
+
+class OutFile(click.ParamType):
+    """A file to be written: its folder must be there, so that nobody waits for work that cannot be kept."""
+
+    name = "file"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path."""
+        path = Path(str(value))
+        if not path.parent.is_dir():
+            words = Text("没有文件夹“{folder}”，请先建立。", "There is no folder {folder!r}; make it first.")
+            self.fail(say(words.format(folder=str(path.parent))), param, ctx)
+        if path.is_dir():
+            self.fail(say(Text("“{name}”是文件夹。", "{name!r} is a folder.").format(name=path.name)), param, ctx)
+        return path
+
 
 Answer = tuple[Mapping[str, object], str]
 """What a command returns: the JSON object, and the same for a person to read."""

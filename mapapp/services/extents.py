@@ -1,4 +1,4 @@
-"""This module reads the window that people type for a map sheet. Both doors use it."""
+"""This module reads the window and the scale that people type for a map sheet. Both doors use it."""
 
 from __future__ import annotations
 
@@ -27,3 +27,23 @@ def bbox(words: str | None, *, where: str) -> tuple[float, float, float, float] 
             where=where,
         )
     return west, south, east, north
+
+
+def scale(words: str | None, *, where: str) -> int | None:
+    """Read 1:2000 or 2000; None where nothing was typed.
+
+    Raises
+    ------
+    InputError
+        When it is no scale.
+    """
+    if not words:
+        return None
+    number = words.strip().removeprefix("1:").strip()
+    if not (number.isascii() and number.isdecimal() and 3 <= len(number) < 8):
+        raise InputError(
+            Text(f"“{words}”不是比例尺。", f"{words!r} is not a scale."),
+            Text("请写成 1:2000 这样。", "Write it like 1:2000."),
+            where=where,
+        )
+    return int(number)

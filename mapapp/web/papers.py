@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import re
 from typing import Any, Final
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import InputError, MapappError
-from mapapp.core.text import Text
 from mapapp.services import extents, onepage, reporting, sheets, snapshots
 from mapapp.web import context, errors, i18n, params, security
 
@@ -84,23 +82,10 @@ def sheet(kind: str) -> Response:
     scale = params.text("scale")
     made = sheets.drawn(
         context.county().url, kind, maker=params.text("maker", longest=40) or "", compound=params.text("compound"),
-        bbox=extents.bbox(params.text("bbox") or None, where="bbox"), scale=_scale(scale), paper=params.text("paper") or "A3",
+        bbox=extents.bbox(params.text("bbox") or None, where="bbox"), scale=extents.scale(scale, where="scale"), paper=params.text("paper") or "A3",
         snapshot=params.text("as") if params.text("as") != _LIVE else None, lang=i18n.language(),
     )  # fmt: skip
     return _send(made)
-
-
-def _scale(words: str | None) -> int | None:
-    if not words:
-        return None
-    number = words.removeprefix("1:")
-    if not re.fullmatch(r"\d{3,6}", number):
-        raise InputError(
-            Text(f"“{words}”不是比例尺。", f"{words!r} is not a scale."),
-            Text("请写成 1:2000 这样。", "Write it like 1:2000."),
-            where="scale",
-        )
-    return int(number)
 
 
 def _send(made: Any) -> Response:

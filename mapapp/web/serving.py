@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from types import FrameType
 
@@ -58,10 +59,15 @@ def address(settings: Settings, sock: socket.socket) -> str:
     return settings.public_url or f"http://{shown}:{port}/"
 
 
-def serve(settings: Settings) -> None:
+def announce(name: str, url: str) -> None:
+    """Print the one line that a person waits for."""
+    print(f"{name}: {url}", flush=True)  # noqa: T201  # a person waits for it
+
+
+def serve(settings: Settings, *, announce: Callable[[str, str], None] = announce) -> None:
     """Serve until the process is told to end.
 
-    Prints the address on stdout once the socket listens. With several workers each is a process that shares the
+    Calls ``announce`` with the county's name and the address once the socket listens. With several workers each is a process that shares the
     socket; one that dies is started anew.
 
     Raises
@@ -76,7 +82,7 @@ def serve(settings: Settings) -> None:
     if not settings.secret_key:  # before workers part, so that they share it
         settings = replace(settings, secret_key=secret.beside(settings.database))
     sock = listen(settings)
-    print(f"{name}: {address(settings, sock)}", flush=True)  # noqa: T201  # the one line a person waits for
+    announce(name, address(settings, sock))
     if nobody:
         hint = Text(
             "还没有用户，谁也登录不了。请先运行：mapapp user add 数据库 用户名 --role administrator",
