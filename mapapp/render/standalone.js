@@ -20,8 +20,11 @@
 
   // -- legend --
   var legend = make("section", document.body, null, "panel legend folded");
-  var heading = make("h2", legend, words.legend);
-  heading.addEventListener("click", function () { legend.classList.toggle("folded"); });
+  var heading = make("button", make("h2", legend), words.legend);
+  heading.type = "button";
+  function fold(on) { legend.classList.toggle("folded", on); heading.setAttribute("aria-expanded", String(!on)); }
+  heading.addEventListener("click", function () { fold(!legend.classList.contains("folded")); });
+  fold(window.innerWidth <= 640);
 
   function swatch(c, shape) {
     var canvas = make("canvas"), ctx = canvas.getContext("2d");
@@ -32,6 +35,7 @@
   }
 
   function shape(source) {
+    if (source.id === "findings") return "point";  // marked where it is, whatever it is about
     var type = source.data.types[0];
     return type === 1 ? "point" : type === 2 ? "line" : "area";
   }
@@ -43,10 +47,12 @@
       var code = column ? column.codes[i] : 0, id = MapappTiles.classOf(style, code ? column.values[code - 1] : null).id;
       out[id] = (out[id] || 0) + 1;
     }
-    return classes.filter(function (c) { return out[c.id]; }).map(function (c) { return { look: c, n: out[c.id] }; });
+    return classes.filter(function (c) { return out[c.id] && (c.fill || c.width); }).map(function (c) { return { look: c, n: out[c.id] }; });
   }
 
   layer.options.sources.slice().reverse().forEach(function (source) {
+    var entries = tally(source);
+    if (!entries.length) return;  // nothing of it has a look
     var box = make("details", legend), head = make("summary", box), on = make("input", head);
     box.open = source.visible && source.id !== "manholes" && source.id !== "buildings" && source.id !== "streets";
     on.type = "checkbox"; on.checked = source.visible;
@@ -56,7 +62,7 @@
     on.addEventListener("click", function (e) { e.stopPropagation(); });
     on.addEventListener("change", function () { layer.setVisible(source.id, on.checked); });
     var off = {};
-    tally(source).forEach(function (entry) {
+    entries.forEach(function (entry) {
       var row = make("label", box), box2 = make("input", row);
       box2.type = "checkbox"; box2.checked = true;
       row.appendChild(swatch(entry.look, shape(source)));
@@ -95,6 +101,7 @@
 
   // -- card --
   function close() {
+    if (open && open.contains(document.activeElement)) map.getContainer().focus();
     if (open) open.remove();
     open = null;
     layer.select(null);
@@ -115,9 +122,10 @@
     Object.keys(source.labels).forEach(function (name) {
       if (p[name] === undefined || p[name] === null || name === column || name === "name") return;
       make("dt", list, source.labels[name][0]);
-      make("dd", list, p[name] + (source.labels[name][1] ? " " + source.labels[name][1] : ""));
+      make("dd", list, ((source.words || {})[name] || {})[p[name]] || p[name] + (source.labels[name][1] ? " " + source.labels[name][1] : ""));
     });
     layer.select(hit.layer, hit.id);
+    shut.focus();
   }
   layer.on("pick", function (e) { if (e.layer) card(e); else close(); });
   document.addEventListener("keydown", function (e) { if (e.key === "Escape") close(); });
@@ -128,6 +136,7 @@
     ctx.font = "18px sans-serif"; ctx.fillStyle = "rgba(0,0,0,.10)"; ctx.rotate(-0.4);
     for (var y = 0; y < mark.height * 2; y += 160) for (var x = -mark.height; x < mark.width; x += 420) ctx.fillText(about.watermark, x, y);
   }
-  map.on("load", function () { document.body.setAttribute("data-ready", "1"); });
-  layer.on("load", function () { document.body.setAttribute("data-ready", "1"); });
+  function ready() { document.body.setAttribute("data-ready", "1"); }
+  layer.on("load", ready);
+  if (!layer.isLoading()) ready();
 }());

@@ -191,6 +191,10 @@ class StandaloneConfig:
         Styles (see `STYLE`) that start switched off.
     watermark : str
         Repeated over the map when given.
+    labels : mapping of layer to column to (label, unit), optional
+        What columns are called; default their declared labels.
+    words : mapping of layer to column to value to word, optional
+        What stored codes are called.
     """
 
     title: str
@@ -201,6 +205,8 @@ class StandaloneConfig:
     watermark: str = ""
     verdicts: Mapping[str, Text] = field(default_factory=dict)
     rules: Mapping[str, tuple[Text, str]] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 
 
 _WORDS = {
@@ -244,10 +250,14 @@ def standalone(layers: Mapping[str, gpd.GeoDataFrame], config: StandaloneConfig,
         names = _columns(frame, declared, config)
         source: dict[str, Any] = {
             "id": style.id, "style": styles[style.id], "key": declared.key, "visible": style.id not in config.hidden,
-            "data": pack(frame, names), "labels": _labels(declared, names, config.lang), "minZoom": 0,
+            "data": pack(frame, names), "labels": _labels(declared, names, config), "minZoom": 0,
+            "words": {k: dict(v) for k, v in config.words.get(declared.name, {}).items() if k in names},
         }  # fmt: skip
         if style.id in ("manholes", "inlets"):
             source["minZoom"] = styles[style.id]["min_zoom"]
+        if style.id == "findings":  # around a compound, not over it: its colour and letter go on saying its status
+            classes = [c | {"opacity": 0, "hatch": False} for c in styles[style.id]["classes"]]
+            source["style"] = styles[style.id] | {"classes": classes}
         sources.append(source)
     bounds = [s["data"]["bounds"] for s in sources if s["data"]["bounds"]]
     if not bounds:
@@ -324,12 +334,13 @@ def _columns(frame: gpd.GeoDataFrame, declared: schema.Layer, config: Standalone
     return [n for n in names if frame[n].notna().any()]
 
 
-def _labels(declared: schema.Layer, names: Sequence[str], lang: Lang) -> dict[str, list[str]]:
+def _labels(declared: schema.Layer, names: Sequence[str], config: StandaloneConfig) -> dict[str, list[str]]:
     """Return label and unit by column."""
     out = {}
     for name in names:
-        column = declared.column(name)
-        out[name] = [column.label.pick(lang) or name, column.unit] if column else [name, ""]
+        column, given = declared.column(name), config.labels.get(declared.name, {}).get(name)
+        declared_as = (column.label.pick(config.lang) or name, column.unit) if column else (name, "")
+        out[name] = list(given or declared_as)
     return out
 
 

@@ -12,9 +12,10 @@ from mapapp.audit.verdicts import VERDICTS
 from mapapp.core.errors import InputError
 from mapapp.core.progress import Progress, silent
 from mapapp.core.text import Lang, Text
+from mapapp.programme.report import chinese_date
 from mapapp.render import webmap
 from mapapp.render.style import STYLE
-from mapapp.services import counties, frames
+from mapapp.services import counties, frames, words
 
 
 def standalone(
@@ -54,11 +55,18 @@ def standalone(
     progress(0.5, Text("写出页面", "writing the page"))
     config = webmap.StandaloneConfig(
         title=title,
-        as_of=day,
+        as_of=chinese_date(day) if lang == "zh" else day,
         lang=lang,
         watermark=Text("内部资料 注意保管", "Internal. Keep safe.").pick(lang),
         verdicts={name: verdict.title for name, verdict in VERDICTS.items()},
         rules={name: (rule.title, rule.severity) for name, rule in RULES.items()},
+        labels={name: _labels(frame, name, lang) for name, frame in drawn.items()},
+        words={name: words.of_codes(frame, name, lang) for name, frame in drawn.items()},
     )
     path = webmap.standalone(drawn, config, out)
     return {"file": out.name, "as_of": day, "layers": sorted(drawn), "megabytes": round(path.stat().st_size / 1e6, 2)}
+
+
+def _labels(frame: gpd.GeoDataFrame, layer: str, lang: Lang) -> dict[str, tuple[str, str]]:
+    named = {str(column): words.label(layer, str(column)) for column in frame.columns if column != "geometry"}
+    return {column: (text.pick(lang), unit) for column, (text, unit, _) in named.items()}

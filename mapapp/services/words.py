@@ -29,6 +29,7 @@ _LABELS: Final[Mapping[str, Text]] = {
     "letter": Text("符号", "Letter"),
     "problems_open": Text("未销号问题", "Open problems"),
     "sewer_pending": Text("污水待接入", "Waiting for a sewer"),
+    "relapsed": Text("反弹", "Relapsed"),
     "programme_year": Text("改造年度", "Programme year"),
     "status": Text("改造状态", "Status"),
     "street": Text("街道", "Street office"),
@@ -139,18 +140,28 @@ def _code_words() -> Mapping[tuple[str, str], Text]:
 
 def in_words(frame: pd.DataFrame, layer: str, lang: Lang) -> list[dict[str, str]]:
     """Return for each row the words of its codes, by column: of those columns alone whose values are codes."""
-    said: dict[str, list[str]] = {}
+    said = {
+        name: filters.as_words(frame[name]).fillna("").map(known | {"": ""}).tolist()
+        for name, known in of_codes(frame, layer, lang).items()
+    }
+    return [dict(zip(said, row, strict=True)) for row in zip(*said.values(), strict=True)] or [
+        {} for _ in range(len(frame))
+    ]
+
+
+def of_codes(frame: pd.DataFrame, layer: str, lang: Lang) -> dict[str, dict[str, str]]:
+    """Return the words of the values of each column whose values are codes, by column and value."""
+    out: dict[str, dict[str, str]] = {}
     for name in map(str, frame.columns):
+        if name == "geometry":
+            continue
         _, _, kind = label(layer, name)
         declared = schema.layer(layer).column(name)
         coded = kind in ("bool", "enum") or bool(declared is not None and declared.codes)
         if coded or name in ("verdict", "rule", "rules", "severity", "layer"):
-            values = filters.as_words(frame[name]).fillna("")
-            known = {v: _said(layer, name, v, lang) for v in values.unique()}
-            said[name] = [known[v] for v in values]
-    return [dict(zip(said, row, strict=True)) for row in zip(*said.values(), strict=True)] or [
-        {} for _ in range(len(frame))
-    ]
+            values = filters.as_words(frame[name]).dropna().unique()
+            out[name] = {str(v): _said(layer, name, str(v), lang) for v in values}
+    return out
 
 
 def _said(layer: str, column: str, value: str, lang: Lang) -> str:

@@ -139,6 +139,40 @@ def test_the_stand_alone_page_opens_paints_and_answers_a_click_without_a_network
     context.close()
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize("size", [(1200, 800), (390, 844)])
+def test_the_stand_alone_page_is_used_by_keyboard_and_tells_codes_in_words(browser, tmp_path, size):
+    """The legend folds by a button, the card takes the focus and Esc gives it back; a code is a word."""
+    words = {"compounds": {"ownership_origin": {"公房": "public housing"}}}
+    labels = {"compounds": {"ownership_origin": ("Origin", "")}}
+    given = layers()
+    given["compounds"] = given["compounds"].assign(ownership_origin="公房")
+    config = StandaloneConfig("County", "2026-11-25", lang="en", words=words, labels=labels)
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, offline=True)
+    page = context.new_page()
+    page.goto(standalone(given, config, tmp_path / "map.html").as_uri())
+    page.wait_for_selector("body[data-ready]")
+    page.focus(".legend h2 button")
+    folded = page.get_attribute(".legend h2 button", "aria-expanded") == "false"
+    assert folded == (size[0] < 640)
+    page.keyboard.press("Enter")
+    assert page.is_visible(".legend details") is folded
+    if size[0] < 640:
+        page.keyboard.press("Enter")
+    centre = given["compounds"].geometry.centroid.to_crs(4326)[0]
+    at = page.evaluate("([x, y]) => { const p = map_mapapp.latLngToContainerPoint([y, x]); return [p.x, p.y]; }",
+                       [centre.x, centre.y])  # fmt: skip
+    page.mouse.click(*at)
+    page.wait_for_selector(".card")
+    told = page.inner_text(".card dl")
+    assert "Origin" in told
+    assert "public housing" in told
+    assert page.evaluate("document.activeElement.closest('.card') !== null")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.classList.contains('folium-map')")
+    context.close()
+
+
 def colour(page, at):
     """Return the colour of one pixel of a screenshot."""
     import io

@@ -128,7 +128,7 @@
       if (x < 0 || y < 0 || x > view.width || y > view.height) return;
       if (item.type === POLYGON) {
         var span = Math.sqrt(item.weight);
-        if (c.letter && c.fill && view.zoom >= 9) {
+        if (c.letter && c.fill && c.opacity && view.zoom >= 9) {
           if (span >= 15) { r = Math.min(9, span / 3); letter(ctx, c.letter, x, y, Math.min(15, Math.max(10, span / 2.4)), c.ink, c.hatch ? c.fill : null); }
           else { r = 7.5; if (clash(view, x, y, r * 0.8, r * 0.8)) r = 3; badge(ctx, c, x, y, r); this._top.push(top(item, r)); }
         }
