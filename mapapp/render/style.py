@@ -200,6 +200,11 @@ STYLE: Mapping[str, LayerStyle] = MappingProxyType({
                    label_column="name", label_zoom=16),
         LayerStyle("verdicts", "compounds", "verdict", Text("污水接入", "Sewer verdict"), _VERDICTS,
                    fallback="no_data", label_column="name", label_zoom=16),
+        LayerStyle("relapses", "compounds", "relapsed", Text("反弹", "Relapsed"), (
+            Class("relapsed", Text("反弹", "Relapsed"), ("true", "True"),
+                  opacity=0, stroke="#D93025", width=3.2, dash=(6, 3), radius=9),
+            Class("not", Text("没有反弹", "Not relapsed"), ("", "false", "False"), opacity=0, stroke="#FFFFFF", width=0),
+        ), fallback="not"),
         LayerStyle("pipes", "pipes", "kind", Text("排水管线", "Pipes"), _PIPES, min_zoom=8),
         LayerStyle("pipes_cjj61", "pipes", "kind", Text("排水管线（CJJ 61）", "Pipes (CJJ 61)"), tuple(
             replace(c, stroke=CJJ61_BROWN, letter=_CJJ61_LETTERS.get(c.id, c.letter), ink=CJJ61_BROWN) for c in _PIPES

@@ -18,7 +18,7 @@ from mapapp.services.scope import Scope
 Json = dict[str, Any]
 
 LIVE: Final = "now"
-_DERIVED: Final = ("verdict", "sewer_pending", "problems_open")
+_DERIVED: Final = ("verdict", "sewer_pending", "problems_open", "relapsed")
 _FIGURES: Final = ("compounds", "started", "completed", "accepted", "households", "invest_done_wan")
 
 

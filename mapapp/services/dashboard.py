@@ -277,6 +277,7 @@ def _management(view: View, table: pd.DataFrame, lang: Lang) -> Json:
     relapsed = [{"id": i, "name": names[i], "href": f"/?sel=compounds:{quote(i)}"} for i in sorted(flagged)]
     return {
         "rows": rows, "completed": len(completed), "managed": int(has.sum()), "modes": by_mode, "relapsed": relapsed,
+        "relapsed_href": address(view, relapsed=["true"]),
         "rate": totals.rate(int(has.sum()), len(completed)), "most": int(counts.max()) if len(counts) else 0,
     }  # fmt: skip
 

@@ -24,6 +24,7 @@ from mapapp import store
 from mapapp.core import disclosure, filters, schema
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Text
+from mapapp.programme import management
 from mapapp.services import scope as scopes
 from mapapp.services import words
 from mapapp.services.scope import Access, Scope
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 ALIASES: Final[Mapping[str, str]] = {"year": "programme_year", "rule": "rules"}
 """Short names of compound columns in addresses."""
 
-_SOURCES: Final = ("compounds", "ledger", "verdicts", "findings", "problems")
+_SOURCES: Final = ("compounds", "ledger", "verdicts", "findings", "problems", "management")
 _GAP_RULES: Final = frozenset({"not_connected", "no_main", "wrong_outlet", "no_gravity", "inlet_unknown", "no_data"})
 _MAX_ROWS: Final = 4_000_000
 _LARGE: Final = 20_000
@@ -301,8 +302,8 @@ class View:
         figures = pd.DataFrame(rows[there])
         rounded = self.access("compounds").rounded
         if rounded and exact and len(rows) >= ENOUGH:
-            exact = self._raw("compounds")
-            figures = pd.DataFrame(exact.loc[exact["compound_id"].isin(set(rows["compound_id"])), there])
+            uncut = self._raw("compounds")
+            figures = pd.DataFrame(uncut.loc[uncut["compound_id"].isin(set(rows["compound_id"])), there])
         sums = figures.apply(pd.to_numeric, errors="coerce").astype("float64").sum(min_count=1).to_frame().T
         if rounded:
             sums = disclosure.round_figures(sums)
@@ -407,7 +408,8 @@ def compound_table(db: Database, snapshot: int | None) -> pd.DataFrame:
 
     Added to the stored columns, where known: ``verdict``, ``evidence``, ``distance_m`` (m) of the audit, ``rules`` (ids
     of the open findings about it, ``;`` between), ``unit`` (every unit that builds, owns or answers for something
-    there), ``problems_open``, ``sewer_pending`` (true, false, or missing where nobody knows) and ``letter``.
+    there), ``problems_open``, ``sewer_pending`` and ``relapsed`` (true, false, or missing where nobody knows) and
+    ``letter``.
     """
     there = set(db.layers(snapshot=snapshot))
     table = db.effective_compounds(snapshot=snapshot)
@@ -427,6 +429,9 @@ def compound_table(db: Database, snapshot: int | None) -> pd.DataFrame:
         still = problems[~problems["status"].isin(["resolved", "closed"])] if "status" in problems else problems
         counts = still.groupby("compound_id").size()
         table["problems_open"] = table["compound_id"].map(counts).fillna(0).astype("Int64")
+    flag = management.relapse(table, db.read("management", snapshot=snapshot) if "management" in there else None)
+    if bool(flag.notna().any()):
+        table["relapsed"] = flag
     pairs = pd.concat(units, ignore_index=True)
     table["unit"] = table["compound_id"].map(_joined(pairs["unit"], pairs["compound_id"])).astype("str")
     table["letter"] = table["status"].map(words.status_letter)

@@ -22,7 +22,7 @@ CLASS_COLUMN: Final[Mapping[str, str]] = {
 """The column a layer is coloured and counted by."""
 
 _GLUE: Final[tuple[tuple[str, Lang], ...]] = (("、", "zh"), (", ", "en"))
-FILTER_COLUMNS: Final = ("programme_year", "status", "street", "unit", "verdict", "rules")
+FILTER_COLUMNS: Final = ("programme_year", "status", "street", "unit", "verdict", "rules", "relapsed")
 
 
 @dataclass(frozen=True, slots=True)

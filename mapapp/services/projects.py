@@ -185,11 +185,10 @@ def _word(value: object) -> str:
 
 def _worded(items: pd.DataFrame, lang: Lang) -> pd.DataFrame:
     """Return items of the catalogue with their class and head in the reader's language."""
-    words_ = {
-        label: [None if pd.isna(name) else works.head(str(name)).pick(lang) for name in items[column]]
-        for label, column in (("class_label", "national_class"), ("head_label", "county_head"))
-    }
-    return items.assign(**words_)
+    out = items.copy()
+    for label, column in (("class_label", "national_class"), ("head_label", "county_head")):
+        out[label] = [None if pd.isna(name) else works.head(str(name)).pick(lang) for name in items[column]]
+    return out
 
 
 def works_of(view: View, compound_id: str, lang: Lang) -> Json:

@@ -31,6 +31,7 @@ COMPOUND_EXTRA: Final = (
     "letter",
     "problems_open",
     "sewer_pending",
+    "relapsed",
 )
 """Columns that the view adds to a compound: from the audit, the problem list and the style table."""
 

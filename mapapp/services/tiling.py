@@ -27,7 +27,18 @@ from mapapp.services.frames import View
 from mapapp.services.scope import Scope
 
 ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
-    "compounds": ("name", "street", "programme_year", "status", "letter", "verdict", "unit", "rules", "sewer_pending"),
+    "compounds": (
+        "name",
+        "street",
+        "programme_year",
+        "status",
+        "letter",
+        "verdict",
+        "unit",
+        "rules",
+        "sewer_pending",
+        "relapsed",
+    ),
     "verdicts": ("verdict", "distance_m"),
     "findings": ("rule", "severity", "status", "layer", "feature_id"),
     "pipes": ("kind", "status", "level", "flow", "flow_dir", "diameter_mm", "material"),

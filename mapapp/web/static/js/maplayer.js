@@ -57,9 +57,16 @@
      means the compound. Other findings are marked where they are. */
   var OUTLINES = "findings about compounds";
 
+  /* A relapse is a flag beside the status, so it is an outline as well. */
+  var RELAPSES = "relapses";
+
   /* A unit's link carries findings as one symbol each, without an outline. */
   function outlined(layer) {
     return layer.name === "findings" && layer.geometry !== "point";
+  }
+
+  function relapses(layer, view) {
+    return layer.name === "compounds" && Boolean(view.style.relapses) && (layer.attributes || []).indexOf("relapsed") >= 0;
   }
 
   function sourcesOf(layer, view) {
@@ -75,6 +82,8 @@
       visible: Mapapp.legend.shown().indexOf(layer.name) >= 0,
       interactive: ["survey_areas", "waters"].indexOf(layer.name) < 0
     };
+    if (relapses(layer, view))
+      return [source, Object.assign({}, source, { id: RELAPSES, interactive: false, style: view.style.relapses })];
     if (!outlined(layer)) return [source];
     return [
       Object.assign({}, source, {
@@ -170,7 +179,7 @@
         again[id] = 0;
         tiles.setSource(id, {
           url: Mapapp.view.layers.filter(function (layer) {
-            return layer.name === id || (id === OUTLINES && layer.name === "findings");
+            return layer.name === id || (id === OUTLINES && layer.name === "findings") || (id === RELAPSES && layer.name === "compounds");
           })[0].tiles
         });
       }, 3000);
@@ -196,6 +205,7 @@
       if (!layer.tiles) return;
       tiles.setVisible(layer.name, shown.indexOf(layer.name) >= 0);
       if (outlined(layer)) tiles.setVisible(OUTLINES, shown.indexOf("findings") >= 0);
+      if (relapses(layer, Mapapp.view)) tiles.setVisible(RELAPSES, shown.indexOf("compounds") >= 0);
       var filter = {},
         ask = false,
         any = false;
@@ -214,6 +224,7 @@
   }
 
   function narrow(layer, filter) {
+    if (relapses(layer, Mapapp.view)) tiles.setFilter(RELAPSES, Object.assign({ relapsed: [true] }, filter));
     if (!outlined(layer)) {
       tiles.setFilter(layer.name, filter);
       return;
