@@ -41,7 +41,7 @@ def titled(data: Mapping[str, Any], name: str) -> dict[str, Any]:
     values = {"name": name, **data}
     title = values.get("title", {})
     if not isinstance(title, Mapping):
-        raise bad(name, "title", title, "{ zh = ..., en = ... }")
+        raise bad(name, "title", title, "a table { zh = ..., en = ... }, no other type")
     values["title"] = Text(title.get("zh", name), title.get("en", name))
     return values
 
