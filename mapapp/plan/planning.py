@@ -33,6 +33,8 @@ from mapapp.plan.terrain import read_terrain
 
 Array = np.ndarray[Any, Any]
 
+_loaded: set[str] = set()
+
 TIME_LIMIT_S = 20.0
 CLOSINGS = 4
 """How often sewers that a layout fills too much are closed and the rest is laid out anew, before compounds are refused."""
@@ -130,8 +132,12 @@ def run(
     InputError
         A standard, price book or ground model that cannot be used, a negative or infinite budget.
     """
-    started = time.monotonic()
     tell = progress or silent
+    if not _loaded:  # compiling takes a minute, once per installation: no part of the time limit
+        _loaded.add("kernels")
+        tell(0.0, Text("正在准备计算程序（首次约一分钟）", "Loading the solver (the first time takes about a minute)"))
+        warm_up()
+    started = time.monotonic()
     asked = cancelled or (lambda: False)
     standard = load_standard(standard) if isinstance(standard, str) else standard
     prices = load_prices(prices) if isinstance(prices, str) else prices
@@ -274,6 +280,7 @@ def _joined(corridors: Corridors, count: int) -> Array:
 
 def warm_up() -> None:
     """Compile or load every kernel, so that the first plan of a server is as quick as the second."""
+    _loaded.add("kernels")
     from mapapp.plan.steiner import warm_up as steiner
 
     steiner()
