@@ -31,22 +31,8 @@ def read_csv(path: Path, target: Layer, encoding: str | None, given: Mapping[str
     QuestionError
         When no encoding fits (option ``encoding``).
     """
-    name = path.name
-    notes = Notes()
-    text = _decode(path, encoding, notes)
-    if "\0" in text:
-        raise InputError(
-            Text("这不是文本文件。", "This is not a text file."),
-            Text("请在 Excel 中另存为 CSV UTF-8。", "In Excel, save it as CSV UTF-8."),
-            where=name,
-        )
-    separator = _separator(text)
-    with parsing(name, "CSV"):
-        csv.field_size_limit(_MAX_FIELD)
-        cells = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    if not any(any(c.strip() for c in row) for row in cells):
-        raise empty(name)
-    check_width(max(len(row) for row in cells), name)
+    name, notes = path.name, Notes()
+    cells = read_cells(path, encoding, notes)
     raw = find_table(cells, (), target, file=name, sheet="", kind="csv", given=given, notes=notes)
     if raw is None:
         first = "、".join(c.strip()[:20] for c in next(r for r in cells if any(c.strip() for c in r))[:10])
@@ -62,6 +48,26 @@ def read_csv(path: Path, target: Layer, encoding: str | None, given: Mapping[str
             where=name,
         )
     return [raw]
+
+
+def read_cells(path: Path, encoding: str | None, notes: Notes) -> list[list[str]]:
+    """Return a text file's cells, row by row; errors as in `read_csv`, but for the header."""
+    name = path.name
+    text = _decode(path, encoding, notes)
+    if "\0" in text:
+        raise InputError(
+            Text("这不是文本文件。", "This is not a text file."),
+            Text("请在 Excel 中另存为 CSV UTF-8。", "In Excel, save it as CSV UTF-8."),
+            where=name,
+        )
+    separator = _separator(text)
+    with parsing(name, "CSV"):
+        csv.field_size_limit(_MAX_FIELD)
+        cells = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    if not any(any(c.strip() for c in row) for row in cells):
+        raise empty(name)
+    check_width(max(len(row) for row in cells), name)
+    return cells
 
 
 def _decode(path: Path, encoding: str | None, notes: Notes) -> str:

@@ -20,8 +20,9 @@ from mapapp.core import schema
 from mapapp.core.schema import Layer
 from mapapp.ingest import grid, sheets
 from mapapp.ingest.columns import match_columns
+from mapapp.ingest.csvfile import read_cells, read_csv
 from mapapp.ingest.opening import ALL_SHEETS
-from mapapp.ingest.result import Match, Raw
+from mapapp.ingest.result import Match, Notes, Raw
 from mapapp.ingest.values import read_number
 from mapapp.ingest.words import plain
 
@@ -31,6 +32,7 @@ TOTAL_COLUMNS: Final = (
 )  # fmt: skip
 COUNT_COLUMNS: Final = ("sheet", "cell", "programme_year", "column", "printed")
 _WORKBOOKS: Final = frozenset({".xlsx", ".xlsm", ".xls"})
+_TEXTS: Final = frozenset({".csv", ".txt", ".tsv"})
 _LABELLED: Final = 6
 
 
@@ -58,28 +60,35 @@ class Printed:
     names: pd.DataFrame
 
 
-def read_printed(path: Path, *, sheet: str | None = None, columns: Mapping[str, str] | None = None) -> Printed:
+def read_printed(
+    path: Path, *, sheet: str | None = None, columns: Mapping[str, str] | None = None, encoding: str | None = None
+) -> Printed:
     """Return what a ledger prints besides its records.
 
     Parameters
     ----------
     path : Path
-        A workbook; any other file (CSV holds no summary sheets) gives empty tables.
+        A workbook or a text table (one ledger without a sheet's name); any other file gives empty tables.
     sheet : str, optional
         The ledger sheet; all of them without one, and for ``*``.
-    columns : mapping of ours to theirs, optional
+    columns, encoding : optional
         As for `ingest.read`.
 
     Raises
     ------
     InputError
-        When the workbook cannot be read.
+        When the file cannot be read.
+    QuestionError
+        When the encoding of a text table cannot be told.
     """
-    layer = schema.layer("ledger")
-    if path.suffix.lower() not in _WORKBOOKS:
+    layer, suffix = schema.layer("ledger"), path.suffix.lower()
+    if suffix in _TEXTS:
+        raws = read_csv(path, layer, encoding, columns)
+    elif suffix in _WORKBOOKS:
+        raws = sheets.read_workbook(path, layer, None, columns)
+    else:
         return Printed((), _frame([], TOTAL_COLUMNS), _frame([], COUNT_COLUMNS), _frame([], ("row", "sheet", "cell")))
-    raws = sheets.read_workbook(path, layer, None, columns)
-    if sheet not in (None, ALL_SHEETS, *(r.layer for r in raws)):
+    if suffix in _WORKBOOKS and sheet not in (None, ALL_SHEETS, *(r.layer for r in raws)):
         raws += sheets.read_workbook(path, layer, sheet, columns)  # a hidden one that was asked for
     mapped = [(raw, match_columns(raw.frame, layer, columns, place=raw.place)[0]) for raw in raws]
     ledgers = [(raw, m) for raw, m in mapped if ("name" in m or "compound_id" in m) and not set(COUNTS) & set(m)]
@@ -87,12 +96,12 @@ def read_printed(path: Path, *, sheet: str | None = None, columns: Mapping[str, 
     totals: list[dict[str, Any]] = []
     names: list[dict[str, Any]] = []
     for raw, mapping in chosen:
-        totals += _totals(path, raw, mapping, layer)
+        totals += _totals(_cells(path, raw.layer, encoding), raw, mapping, layer)
         header = mapping["name" if "name" in mapping else "compound_id"].theirs
         names += [{"row": i, "sheet": raw.layer, "cell": raw.cell(header, i)} for i in range(len(raw.frame))]
     counts = [c for raw, m in mapped if set(COUNTS) & set(m) and "programme_year" in m for c in _counts(raw, m)]
     return Printed(
-        tuple(raw.layer for raw, _ in ledgers),
+        tuple(raw.layer for raw, _ in ledgers if raw.layer),
         _frame(totals, TOTAL_COLUMNS),
         _frame(counts, COUNT_COLUMNS),
         # positions count within one sheet; of several, nobody could tell which
@@ -119,8 +128,7 @@ def _counts(raw: Raw, mapping: Mapping[str, Match]) -> list[dict[str, Any]]:
     return out
 
 
-def _totals(path: Path, raw: Raw, mapping: Mapping[str, Match], layer: Layer) -> list[dict[str, Any]]:
-    cells = _filled(path, raw.layer)
+def _totals(cells: grid.Cells, raw: Raw, mapping: Mapping[str, Match], layer: Layer) -> list[dict[str, Any]]:
     position = {grid.letter(c): c for c in range(max((len(r) for r in cells), default=0))}
     at = {header: position[letter] for header, letter in raw.letters.items()}
     labelled = sorted(at.values())[:_LABELLED]
@@ -159,7 +167,10 @@ def _totals(path: Path, raw: Raw, mapping: Mapping[str, Match], layer: Layer) ->
     return out
 
 
-def _filled(path: Path, sheet: str) -> grid.Cells:
+def _cells(path: Path, sheet: str, encoding: str | None) -> grid.Cells:
+    """Return the cells as they lie, every row as wide as the widest, merged texts in each of their cells."""
+    if path.suffix.lower() in _TEXTS:
+        return grid._spread_text(rows := read_cells(path, encoding, Notes()), (), max(map(len, rows)))
     book = calamine.load_workbook(str(path))
     try:
         cells, merges = sheets._cells(book, sheet, path.name)

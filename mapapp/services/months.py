@@ -48,7 +48,7 @@ def _read(county: County, scope: Scope, word: str, answers: Mapping[str, str]) -
             where="files",
         )
     path, sheet = files[0], answers.get("source_layer") or None
-    printed = read_printed(path, sheet=sheet)
+    printed = read_printed(path, sheet=sheet, encoding=answers.get("encoding") or None)
     if sheet is None and len(printed.ledgers) > 1:
         raise QuestionError(
             Text(f"有 {len(printed.ledgers)} 张工作表像台账。", f"{len(printed.ledgers)} sheets look like a ledger."),

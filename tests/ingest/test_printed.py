@@ -1,0 +1,32 @@
+"""What a ledger prints besides its records is read from text files as it is from workbooks, each figure with its cell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mapapp.ingest.printed import read_printed
+
+LEDGER = """云桥县2021年老旧小区改造台账,,,
+街道,小区名称,规模,
+,,栋数,户数
+城关,甲院,2,40户
+城关,乙院,3,50户
+小计,,5,90
+城北,丙院,1,20
+小计,,1,20
+合计,,6,114
+"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+def test_printed_sums_of_a_text_file_carry_their_cells(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "台账.csv"
+    path.write_bytes(LEDGER.encode(encoding))
+    told = read_printed(path)
+    sums = told.totals.query("column == 'households'").set_index("cell")
+    assert sums["printed"].to_dict() == {"D6": 90, "D8": 20, "D9": 114}
+    assert sums.loc["D9", ["summed", "parts", "rows"]].tolist() == [110, 110, 3]
+    assert told.ledgers == ()
+    assert told.names["cell"].tolist() == ["B4", "B5", "B7"]
