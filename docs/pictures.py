@@ -30,6 +30,34 @@ def _nothing(page: Page) -> None:
     pass
 
 
+def _link(page: Page) -> None:
+    page.locator(".plan-open").nth(2).click()
+    page.wait_for_selector("#plan-card svg.section")
+
+
+def _drawn(page: Page) -> None:
+    """Draw a link on the map beside the one that is planned, and have it checked."""
+    page.wait_for_selector(".plan-open")
+    page.locator("#plan-choices > summary").click()
+    page.click("#plan-draw-link")
+    ends = page.evaluate("""async () => {
+        const found = await fetch("/api/features/links/" + Mapapp.plan.data().routes[0].link_id);
+        const line = (await found.json()).geometry.coordinates, a = line[0], b = line[line.length - 1];
+        return [a, [(a[0] + b[0]) / 2 + 0.0001, (a[1] + b[1]) / 2], b];
+    }""")
+    for place in ends:
+        page.evaluate("([x, y]) => Mapapp.planMap.map().setView([y - 0.0003, x], 18, {animate: false})", place)
+        at = page.evaluate(
+            "([x, y]) => { const m = Mapapp.planMap.map(), p = m.latLngToContainerPoint([y, x]),"
+            " r = m.getContainer().getBoundingClientRect(); return [p.x + r.left, p.y + r.top]; }",
+            place,
+        )
+        page.mouse.click(*at)
+        page.wait_for_timeout(400)
+    page.click("#plan-draw-done")
+    page.wait_for_selector("#plan-accept", timeout=60_000)
+
+
 # name: (address, size, what to do there)
 PICTURES: dict[str, tuple[str, tuple[int, int], Callable[[Page], None]]] = {
     "map": ("/", DESKTOP, _nothing),
@@ -41,6 +69,9 @@ PICTURES: dict[str, tuple[str, tuple[int, int], Callable[[Page], None]]] = {
     "compound": ("/compounds/YL2021002", DESKTOP, _nothing),
     "import": ("/import", DESKTOP, _nothing),
     "problems": ("/problems", DESKTOP, _nothing),
+    "plan": ("/plan", DESKTOP, _nothing),
+    "plan-link": ("/plan", DESKTOP, _link),
+    "plan-drawn": ("/plan", DESKTOP, _drawn),
     "meeting": ("/meeting/DD2022-11", DESKTOP, _nothing),
 }
 

@@ -53,6 +53,7 @@ def check(county: County, scope: Scope, choices: planning.Choices, lang: Lang) -
         head = int(np.flatnonzero((made.links["own_compounds"] == name).to_numpy(bool))[0])
         part = plan_routes.profile(made.links, head)
         end = str(part["to_node"].iloc[-1])
+        named = part.assign(from_node=[plan_page.name_of(compounds, str(node)) for node in part["from_node"]])
         planned = ours[ours["compound_ids"].fillna("").str.split(";").map(lambda ids, n=name: n in ids)]
         found = swmm.check(part, standard, existing=made.existing) if part["invert_up_m"].notna().all() else None
         out.append(
@@ -61,7 +62,7 @@ def check(county: County, scope: Scope, choices: planning.Choices, lang: Lang) -
                 "name": plan_page.name_of(compounds, name),
                 "figures": {k: float(row[k]) for k in _FIGURES} | {"to_node": end},
                 "ours": {k: float(planned[k].iloc[0]) for k in _FIGURES} if len(planned) else None,
-                "svg": sections.svg(sections.section(part, plan_page.existing_of(view, end)), lang),
+                "svg": sections.svg(sections.section(named, plan_page.existing_of(view, end)), lang),
                 "swmm": None if found is None else _agrees(found),
             }
         )
