@@ -12,12 +12,13 @@ import pandas as pd
 
 from mapapp.audit import tables
 from mapapp.audit import verdicts as v
+from mapapp.audit.batch import filled
 from mapapp.audit.compounds import LEDGER, Compounds, Survey
 from mapapp.audit.model import Town, ends_at, names
 from mapapp.audit.verdicts import Decision, Reach
-from mapapp.core.geometry import Ints
+from mapapp.core.geometry import Floats, Ints
 from mapapp.core.network import drains_to
-from mapapp.core.text import LANGS, Text
+from mapapp.core.text import LANGS, Lang, Text
 
 _LEDGER = {
     "connected": Text("已接入", "connected"),
@@ -57,7 +58,7 @@ _SENTENCE: Mapping[tuple[int, str], Text] = {
 _STREET = Text("（沿街 {street:.0f} m）", " ({street:.0f} m along streets)")
 _GLUE, _STOP = Text("；", "; "), Text("。", ".")
 _CREST = Text("途中有倒坡", "there is an adverse slope on the way")
-_NEAREST = Text("，最近的管段 {p} 在 {d:.0f} m 处", ": the nearest is {p}, {d:.0f} m away")
+_NEAREST = Text("，最近的管段 {pipe} 在 {distance:.0f} m 处", ": the nearest is {pipe}, {distance:.0f} m away")
 _SAYS = {code: Text(f"台账：{word.zh}", f"ledger: {word.en}") for code, word in _LEDGER.items()}
 _BASIS = {
     "levels": Text("流向依据标高", "direction by levels"),
@@ -90,53 +91,34 @@ def table(
     pipe = np.full(n, "", dtype=object)
     has = np.flatnonzero(decision.string >= 0)
     pipe[has] = town.ids(decision.string[has])
+    named = pipe.tolist()
     outlet = outlet_of(town, decision, reach, piece)
-    data: dict[str, list[Any]] = {lang: [] for lang in LANGS}
-    details = []
-    ids = [i or "" for i in found.ids.to_pylist()]
     row = town.strings.row[np.maximum(decision.string, 0)] if len(town.strings.row) else np.zeros(n, dtype=np.int64)
     basis = _basis(town, decision)
-    note = _NO_AREAS.format(reach=town.settings.survey_reach_m)
     number = _piece_numbers(town, piece)
-    level = [_level(town, r) if named else "" for r, named in zip(row.tolist(), pipe, strict=True)]
+    level = _levels(town, row) if len(town.strings.row) else [""] * n
     surveyed = "areas" if survey.stated else "pipes near"
-    need = reach.need[np.maximum(decision.node, 0)].tolist() if town.node_count else [np.nan] * n
+    need = reach.need[np.maximum(decision.node, 0)] if town.node_count else np.full(n, np.nan)
     pieces = number[np.maximum(decision.node, 0)].tolist() if town.node_count else [0] * n
-    verdict, node, distance = decision.verdict.tolist(), decision.node.tolist(), decision.distance.tolist()
-    street, joins, answers = decision.street.tolist(), decision.joins.tolist(), found.ledger.tolist()
-    for i in range(n):
-        code, reason, named, to = verdict[i], decision.reason[i], pipe[i], outlet[i]
-        ledger = LEDGER[answers[i]] if answers[i] >= 0 else ""
-        tail: list[Text] = []
-        if node[i] >= 0:
-            tail.append(_BASIS[basis[i]])
-            if code == v.CONNECTED and need[i] > -np.inf:
-                tail.append(_CREST)
-        elif not survey.stated:
-            tail.append(note)
-        if ledger:
-            tail.append(_SAYS[ledger])
-        for k, lang in enumerate(LANGS):
-            near = _NEAREST[k].format(p=named, d=distance[i]) if code == v.NO_MAIN and named else ""
-            text = _SENTENCE[code, reason][k].format(
-                pipe=named, outlet=to[k], distance=distance[i], limit=town.settings.no_main_m, ends=causes[i][k],
-                crest=need[i], nearest=near,
-            )  # fmt: skip
-            if street[i] == street[i]:  # not NaN
-                text += _STREET[k].format(street=street[i])
-            data[lang].append(_GLUE[k].join([text, *(t[k] for t in tail)]) + _STOP[k])
-        details.append(
-            f'{{"reason":"{reason or v.NAMES[code]}","joins":{joins[i]},"pipe":{quoted(named)},'
-            f'"pipe_level":{quoted(level[i])},"piece":{pieces[i] if node[i] >= 0 else "null"},"outlet":{quoted(to.en)},'
-            f'"basis":{quoted(basis[i] if node[i] >= 0 else "")},"survey":"{surveyed}","ledger":{quoted(ledger)}}}'
+    ledger = [LEDGER[code] if code >= 0 else "" for code in found.ledger.tolist()]
+    texts = _sentences(town, decision, survey, named, outlet, basis, need, ledger, causes)
+    judged = (decision.node >= 0).tolist()
+    details = [
+        f'{{"reason":"{reason or v.NAMES[code]}","joins":{joins},"pipe":{quoted(p)},'
+        f'"pipe_level":{quoted(high if p else "")},"piece":{of if own else "null"},"outlet":{quoted(to.en)},'
+        f'"basis":{quoted(rests if own else "")},"survey":"{surveyed}","ledger":{quoted(said)}}}'
+        for reason, code, joins, p, high, of, own, to, rests, said in zip(
+            decision.reason, decision.verdict.tolist(), decision.joins.tolist(), named, level, pieces, judged, outlet,
+            basis, ledger, strict=True,
         )
+    ]  # fmt: skip
     return gpd.GeoDataFrame(
         {
-            "compound_id": pd.array(ids, dtype="str"),
-            "verdict": pd.array([v.NAMES[c] for c in decision.verdict], dtype="str"),
-            "evidence": pd.array(data["zh"], dtype="str"),
-            "evidence_en": pd.array(data["en"], dtype="str"),
-            "nearest_pipe_id": pd.array([p or None for p in pipe], dtype="str"),
+            "compound_id": pd.array([i or "" for i in found.ids.to_pylist()], dtype="str"),
+            "verdict": pd.array([v.NAMES[c] for c in decision.verdict.tolist()], dtype="str"),
+            "evidence": pd.array(texts["zh"], dtype="str"),
+            "evidence_en": pd.array(texts["en"], dtype="str"),
+            "nearest_pipe_id": pd.array([p or None for p in named], dtype="str"),
             "distance_m": np.round(np.where(np.isfinite(decision.distance), decision.distance, np.nan), 3),
             "street_distance_m": np.round(decision.street, 1),
             "outlet_id": pd.array([o.en or None for o in outlet], dtype="str"),
@@ -147,13 +129,47 @@ def table(
     )
 
 
+def _sentences(
+    town: Town, decision: Decision, survey: Survey, pipe: list[str], outlet: list[Text], basis: list[str], need: Floats,
+    ledger: list[str], causes: Sequence[Text],
+) -> dict[Lang, list[str]]:  # fmt: skip
+    """Word the evidence, all compounds of one kind of answer at a time."""
+    st = town.settings
+    own, crested = decision.node >= 0, (decision.verdict == v.CONNECTED) & (need > -np.inf)
+    walked = ~np.isnan(decision.street)
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    kinds = zip(
+        decision.verdict.tolist(), decision.reason, own.tolist(), basis, crested.tolist(), ledger, walked.tolist(),
+        [bool(p) for p in pipe], strict=True,
+    )  # fmt: skip
+    for i, kind in enumerate(kinds):
+        alike.setdefault(kind, []).append(i)
+    columns: dict[str, list[Any]] = {
+        "pipe": pipe, "outlet": outlet, "distance": decision.distance.tolist(), "ends": list(causes), "crest": need.tolist(),
+        "street": decision.street.tolist(),
+    }  # fmt: skip
+    out: dict[Lang, list[str]] = {lang: [""] * len(pipe) for lang in LANGS}
+    for (code, reason, mine, rests, crest, said, street, named), rows in alike.items():
+        tail = [_BASIS[rests]] if mine else [] if survey.stated else [_NO_AREAS.format(reach=st.survey_reach_m)]
+        tail += [_CREST] * (mine and crest) + ([_SAYS[said]] if said else [])
+        words = {name: [values[i] for i in rows] for name, values in columns.items()}
+        words["limit"] = [st.no_main_m] * len(rows)
+        for k, lang in enumerate(LANGS):
+            sentence = _SENTENCE[code, reason][k].replace("{nearest}", _NEAREST[k] if named else "")
+            sentence += _STREET[k] * street
+            template = _GLUE[k].join([sentence, *(t[k] for t in tail)]) + _STOP[k]
+            for i, text in zip(rows, filled(template, len(rows), words, lang), strict=True):
+                out[lang][i] = text
+    return out
+
+
 def quoted(text: str) -> str:
     """Return text as a JSON string; nothing as null."""
     return encode_basestring(text) if text else "null"
 
 
-def _level(town: Town, row: int) -> str:
-    return ("main", "branch", "lateral", "internal", "")[town.pipes.level[row]]
+def _levels(town: Town, row: Ints) -> list[str]:
+    return [("main", "branch", "lateral", "internal", "")[code] for code in town.pipes.level[row].tolist()]
 
 
 def _basis(town: Town, decision: Decision) -> list[str]:
@@ -198,15 +214,15 @@ def outlet_of(town: Town, decision: Decision, reach: Reach, piece: Ints) -> list
         if len(mine) == 0 or not targets:
             continue
         by_piece: dict[int, list[int]] = {}
-        for t in targets:
-            by_piece.setdefault(int(piece[t]), []).append(t)
+        for p, t in zip(piece[targets].tolist(), targets, strict=True):
+            by_piece.setdefault(p, []).append(t)
         several: dict[int, list[int]] = {}
-        for i in mine.tolist():
-            there = by_piece.get(int(piece[nodes[i]]), [])
+        for p, i in zip(piece[nodes[mine]].tolist(), mine.tolist(), strict=True):
+            there = by_piece.get(p, [])
             if len(there) == 1:
                 out[i] = Text(label[there[0]], label[there[0]])
             elif there:
-                several.setdefault(int(piece[nodes[i]]), []).append(i)
+                several.setdefault(p, []).append(i)
         if several:
             _by_following(town, several, by_piece, nodes, label, out)
     return out
