@@ -122,6 +122,16 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     assert "suspicious" in refused(tmp_path / "b.xlsx").message("en")
 
 
+def test_a_large_archive_is_refused_however_loosely_it_is_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the ratio alone: what would fill the disk is refused, too."""
+    monkeypatch.setattr("mapapp.ingest.archive.MAX_BYTES", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("a.csv", b"0" * (2 << 20))
+    assert "suspicious" in refused(tmp_path / "b.zip").message("en")
+
+
 @pytest.mark.parametrize("inner", ["../evil.csv", "/etc/evil.csv", "..\\evil.csv", "C:\\evil.csv", "a/../../evil.csv"])
 def test_paths_that_climb_out_of_a_zip_are_refused(tmp_path: Path, inner: str) -> None:
     with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:

@@ -51,6 +51,18 @@ def test_each_planted_fault_is_found_in_its_row(column: str, value: object, faul
     assert "A" in set(found.loc[found["check"] == fault, "compound_id"])
 
 
+def test_a_compound_that_was_begun_and_then_withdrawn_is_not_accused_of_its_start() -> None:
+    ledger = sound().assign(status=["completed", "withdrawn"])
+    assert checks.check(ledger, as_of="2022-11-25").empty
+
+
+def test_over_spending_is_told_from_130_per_cent_on() -> None:
+    ledger = sound().assign(invest_done_wan=[389.0, 90.0])
+    assert checks.check(ledger, as_of="2022-11-25").empty
+    told = checks.check(ledger.assign(invest_done_wan=[391.0, 90.0]), as_of="2022-11-25")
+    assert told["check"].tolist() == ["money_over"]
+
+
 def test_a_missing_figure_is_not_a_fault() -> None:
     assert checks.check(sound()[["compound_id", "name"]]).empty
 

@@ -10,6 +10,7 @@ import pytest
 from mapapp import store
 from mapapp.core.errors import ConflictError, GoneError, InputError, NotFoundError
 from mapapp.core.text import Text
+from mapapp.store import secrets
 
 
 def test_a_user_logs_in_with_the_right_password_only(county: store.Database) -> None:
@@ -45,6 +46,16 @@ def test_no_secret_is_in_the_file(tmp_path: Path) -> None:
     body = path.read_bytes()
     assert len(token) >= 32
     assert not any(secret.encode() in body for secret in ("correct horse", token, "4711-0815"))
+
+
+def test_hashes_are_argon2id_at_a_cost_that_hurts_a_guesser() -> None:
+    """OWASP's least for argon2id: 19 MiB and two passes; the same password twice gives two hashes."""
+    kind, cost = secrets.password_hash("correct horse").split("$")[1:4:2]
+    asked = {name: int(value) for name, _, value in (part.partition("=") for part in cost.split(","))}
+    assert kind == "argon2id"
+    assert asked["m"] >= 19_456
+    assert asked["t"] >= 2
+    assert secrets.password_hash("correct horse") != secrets.password_hash("correct horse")
 
 
 def test_a_share_opens_until_it_expires_or_is_revoked(county: store.Database) -> None:
@@ -90,3 +101,6 @@ def test_a_job_tells_how_far_it_is_and_hears_the_wish_to_stop(county: store.Data
     assert (done.result, county.jobs.list()) == ({"findings": 3}, [done])
     with pytest.raises(NotFoundError, match="no job 99"):
         county.jobs.get(99)
+    with pytest.raises(InputError, match="no job state 'lost'"):
+        county.jobs.update(job.id, state="lost")  # type: ignore[arg-type]
+    assert county.jobs.get(job.id).state == "done"

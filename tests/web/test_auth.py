@@ -161,6 +161,7 @@ def test_a_decision_needs_an_editor_and_a_dismissal_its_reason(served: Flask) ->
     editor = Asker(served)
     editor.log_in("li", "editor-password")
     assert editor.post("/api/findings/F1", {"status": "dismissed"}).status_code == 400
+    assert editor.post("/api/findings/F1", {"status": "dismissed", "note": " \n"}).status_code == 400
     assert editor.post("/api/findings/F1", {"status": "nonsense"}).status_code == 400
     assert editor.post("/api/findings/F9", {"status": "confirmed"}).status_code == 404
     assert editor.post("/api/findings/F1", {"status": "dismissed", "note": "现场已核"}).status_code == 200
