@@ -189,6 +189,8 @@ def remark(county: County, scope: Scope, meeting_id: str, sent: Mapping[str, Any
     Raises
     ------
     ForbiddenError, NotFoundError, InputError
+    ConflictError
+        When somebody changed the remarks since they read ``remarks_seen``.
     """
     scope.require_editor()
     values = forms.parse("meetings", {k: v for k, v in sent.items() if k in ("held_on", "title", "chair")}, lang)
@@ -197,6 +199,7 @@ def remark(county: County, scope: Scope, meeting_id: str, sent: Mapping[str, Any
         if "remarks" in sent:
             said = forms.parse("meetings", {"minutes": sent["remarks"]}, lang)["minutes"]
             noted = keeping.decisions(meeting.get("minutes"))
+            _require_seen(meeting, sent.get("remarks_seen"), keeping.remarks(said))
             text = "\n".join(keeping.remarks(said))
             for ticket, decision in zip(noted["ticket_id"], noted["decision"], strict=True):
                 text = keeping.with_decision(text, ticket, decision)
@@ -208,6 +211,18 @@ def remark(county: County, scope: Scope, meeting_id: str, sent: Mapping[str, Any
         return
     raise ConflictError(
         Text("会议正被多人修改。", "Many are changing this meeting."), Text("请再试一次。", "Try again.")
+    )
+
+
+def _require_seen(meeting: Mapping[str, Any], seen: object, said: list[str]) -> None:
+    """Refuse remarks that were written over others than those there are now."""
+    stored = keeping.remarks(meeting.get("minutes"))
+    if seen is None or stored in (said, keeping.remarks(str(seen))):
+        return
+    now = " ".join(stored) or "—"
+    raise ConflictError(
+        Text(f"要点已被他人改为：{now}", f"Somebody changed the remarks to: {now}"),
+        Text("请合并后再保存。", "Bring both together and save again."),
     )
 
 

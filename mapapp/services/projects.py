@@ -87,6 +87,12 @@ def one(view: View, project_id: str) -> Json:
     return rows[0] | {"ids": ids, "row_version": view.county.db.row_version("projects", project_id)}
 
 
+def row_version(view: View, project_id: str) -> int | None:
+    """Return the version of the stored project; None when there is none."""
+    there = len(view.county.db.read("projects", ids=[project_id], columns=["project_id"]))
+    return view.county.db.row_version("projects", project_id) if there else None
+
+
 def save(county: County, scope: Scope, values: Mapping[str, str], *, seen: str = "") -> str:
     """Add a project (``seen`` empty) or change one; return its id.
 
@@ -216,16 +222,25 @@ def works_of(view: View, compound_id: str, lang: Lang) -> Json:
         "name": str(row["name"].iloc[0]) if pd.notna(row["name"].iloc[0]) else compound_id,
         "items": viewing.records(items),
         "strangers": projects.strangers(mine.reset_index(), items) if len(mine) else [],
+        "history": _works_history(view, compound_id, items) if view.scope.edits and view.snapshot is None else [],
         "as_of": view.as_of,
     }
 
 
 def record_works(
-    county: County, scope: Scope, compound_id: str, *, planned: Sequence[str], done: Sequence[str]
+    county: County,
+    scope: Scope,
+    compound_id: str,
+    *,
+    planned: Sequence[str],
+    done: Sequence[str],
+    seen: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, int]:
     """Store which items a compound plans and has done, as one import with history; return how many of each.
 
     Items that are neither planned nor done keep their row, as "no", where there was one; a finish date that is stored stays.
+    With ``seen`` (what was ``planned`` and ``done`` when the editor began), only what this editor changed is stored, so
+    that two editors of one compound lose nothing of each other.
 
     Raises
     ------
@@ -247,6 +262,11 @@ def record_works(
         raise InputError(Text(f"目录里没有 {strangers[0]}。", f"The catalogue has no {strangers[0]}."), where="code")
     there = county.db.read("works")
     stored = set(there.loc[there["compound_id"] == compound_id, "code"]) if len(there) else set()
+    if seen is not None:  # only what this editor ticked or cleared; what somebody else changed since stays theirs
+        planned, done = (
+            _merged(there[there["compound_id"] == compound_id], name, ticked, seen[name])
+            for name, ticked in (("planned", planned), ("done", done))
+        )
     wanted = items[items["code"].isin({*planned, *done, *stored})]
     frame = pd.DataFrame({
         "works_id": [f"{compound_id}-{code}" for code in wanted["code"]], "compound_id": compound_id,
@@ -258,3 +278,42 @@ def record_works(
         frame["works_id"] = frame["code"].map(ids).fillna(frame["works_id"]).astype("str")
     county.db.apply(county.db.compare("works", frame, "update"), by=scope.name)
     return {"planned": len(set(planned)), "done": len(set(done))}
+
+
+def _merged(there: pd.DataFrame, name: str, ticked: Sequence[str], seen: Sequence[str]) -> list[str]:
+    """Return the codes that are ticked now: the stored ones with what this editor changed of what they saw."""
+    held = (
+        set(there.loc[there[name].astype("boolean").fillna(False).to_numpy(dtype=bool), "code"])
+        if name in there
+        else set()
+    )
+    return sorted((held | (set(ticked) - set(seen))) - (set(seen) - set(ticked)))
+
+
+def _works_history(view: View, compound_id: str, items: pd.DataFrame) -> list[Json]:
+    """Return the latest changes of a compound's works, newest first: ``edit_id at by items``."""
+    told = view.county.db.history("works")
+    words_ = dict(zip(items["code"], items["label"], strict=True))
+    ids = told["id"].astype("str")
+    mine = told[ids.str.rpartition("-")[0] == compound_id] if len(told) else told
+    out = []
+    for edit_id, part in mine.groupby("edit_id", sort=True):
+        if told.loc[told["edit_id"] == edit_id, "id"].nunique() == part["id"].nunique():  # not a whole import
+            codes = dict.fromkeys(part["id"].astype("str").str.rpartition("-")[2])
+            head = part.iloc[0]
+            row = {"edit_id": int(str(edit_id)), "at": str(head["at"]), "by": str(head["by"])}
+            out.append(row | {"items": [words_.get(code, code) for code in codes]})
+    return out[::-1][:_HISTORY]
+
+
+def undo_works(county: County, scope: Scope, compound_id: str, edit_id: str) -> None:
+    """Take one change of a compound's works back. Errors as in `record_works`, and InputError for no such change."""
+    scope.require_editor()
+    view = county.at(scope)
+    found = works_of(view, compound_id, "zh")
+    if edit_id not in {str(h["edit_id"]) for h in found["history"]}:
+        raise InputError(Text("没有这条修改。", "There is no such change."), where="undo")
+    row = _table(view, "compounds").set_index("compound_id").loc[[compound_id]]
+    if "owner_unit" in row:
+        _own(county, scope, str(row["owner_unit"].iloc[0]) if pd.notna(row["owner_unit"].iloc[0]) else "")
+    county.db.undo(int(edit_id), by=scope.name)

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from mapapp.core.errors import MapappError
+from mapapp.core.errors import ConflictError, MapappError
 from mapapp.services import dashboard, projects
 from mapapp.web import context, errors, i18n, numbers, params
 
@@ -40,17 +40,24 @@ def listed() -> tuple[str, int]:
 def save() -> BaseResponse | tuple[str, int]:
     """Add a project, or change one whose ``row_version`` was seen; ``undo`` takes an edit back."""
     sent = params.body()
+    values = {k: params.string(sent, k, longest=20_000) for k in projects.FIELDS if k != "compound_ids"}
+    ids, seen, edit_id = (
+        _list(sent.get("compound_ids")),
+        params.string(sent, "row_version"),
+        params.string(sent, "undo"),
+    )
     try:
-        if edit_id := params.string(sent, "undo"):
+        if edit_id:
             projects.undo(context.county(), context.scope(), edit_id)
             flash(i18n.t("projects.undone"), "success")
             return redirect(url_for("dashboard.listed"))
-        values = {k: params.string(sent, k, longest=20_000) for k in projects.FIELDS if k != "compound_ids"}
-        ids = sent.get("compound_ids", [])
-        values["compound_ids"] = ";".join(ids if isinstance(ids, list) else [str(ids)])
-        made = projects.save(context.county(), context.scope(), values, seen=params.string(sent, "row_version"))
+        made = projects.save(context.county(), context.scope(), {**values, "compound_ids": ";".join(ids)}, seen=seen)
     except MapappError as error:
-        return _projects(errors.status_of(error), message=error.message(i18n.language()), editing=None, new=False)
+        # what was typed stays in the form; saved again it counts, over the state that the message tells of
+        version = projects.row_version(context.view(), values["project_id"]) if seen else None
+        typed = None if edit_id else values | {"ids": ids, "row_version": version}
+        more = {"message": error.message(i18n.language()), "editing": typed, "new": False}
+        return _projects(errors.status_of(error), conflict=isinstance(error, ConflictError) and not edit_id, **more)
     flash(i18n.t("projects.saved", id=made), "success")
     return redirect(url_for("dashboard.listed"))
 
@@ -64,11 +71,16 @@ def works() -> str:
 
 @blueprint.post("/projects/works")
 def record() -> BaseResponse:
-    """Store which works a compound plans and has done."""
+    """Store which works a compound plans and has done (of ``seen_planned`` and ``seen_done``), or ``undo`` such a change."""
     sent = params.body()
     ident = params.string(sent, "compound")
+    if edit_id := params.string(sent, "undo"):
+        projects.undo_works(context.county(), context.scope(), ident, edit_id)
+        flash(i18n.t("projects.undone"), "success")
+        return redirect(url_for("dashboard.works", compound=ident))
     chosen = {name: _list(sent.get(name)) for name in ("planned", "done")}
-    done = projects.record_works(context.county(), context.scope(), ident, **chosen)
+    seen = {name: _list(sent.get(f"seen_{name}")) for name in chosen} if "seen" in sent else None
+    done = projects.record_works(context.county(), context.scope(), ident, **chosen, seen=seen)
     flash(i18n.t("works.saved", **done), "success")
     return redirect(url_for("dashboard.works", compound=ident))
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, send_file, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from mapapp.core.errors import MapappError
+from mapapp.core.errors import ConflictError, MapappError
 from mapapp.services import meetings
 from mapapp.web import context, errors, i18n, i18n_problems, params
 from mapapp.web.problems import typed, version
@@ -50,20 +50,29 @@ def start() -> BaseResponse | tuple[str, int]:
 @blueprint.get("/meeting/<meeting_id>")
 def one(meeting_id: str) -> str:
     """Show a meeting, one problem at a time."""
-    unit = params.text("unit") or ""
-    lang = i18n.language()
+    return _run(meeting_id)
+
+
+def _run(meeting_id: str, **more: Any) -> str:
+    unit, lang = params.text("unit") or "", i18n.language()
     found = meetings.one(context.view(), meeting_id, lang, unit=unit)
     config = {"api": "/api", "meeting": meeting_id}
     return render_template(
-        "meeting_run.html", found=found, unit=unit, config=config, texts=i18n_problems.page_texts(lang)
+        "meeting_run.html", found=found, unit=unit, config=config, texts=i18n_problems.page_texts(lang), **more
     )
 
 
 @blueprint.post("/meeting/<meeting_id>")
-def remark(meeting_id: str) -> BaseResponse:
+def remark(meeting_id: str) -> BaseResponse | tuple[str, int]:
     """Change date, title, chair or remarks of a meeting."""
     values = typed(params.body())
-    meetings.remark(context.county(), context.scope(), meeting_id, values, lang=i18n.language())
+    try:
+        meetings.remark(context.county(), context.scope(), meeting_id, values, lang=i18n.language())
+    except ConflictError as error:
+        if errors.wants_json():
+            raise
+        message = error.message(i18n.language())
+        return _run(meeting_id, typed=values.get("remarks", ""), message=message), errors.status_of(error)
     if errors.wants_json():
         return jsonify({"meeting_id": meeting_id})
     flash(i18n.t("problems.saved"), "success")

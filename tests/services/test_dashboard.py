@@ -200,3 +200,22 @@ def test_works_are_kept_with_history_and_unticked_ones_become_no(county: County)
     assert len(county.db.history("works")) > 0
     with pytest.raises(InputError, match="Z99"):
         projects.record_works(county, EDITOR, "YL2022001", planned=["Z99"], done=[])
+
+
+def test_two_who_tick_the_works_of_one_compound_lose_nothing(county: County) -> None:
+    """Both began with nothing ticked; what one ticked stays when the other saves, and each change is undone by itself."""
+    boss = Scope("wang", role="administrator")
+    nothing: dict[str, list[str]] = {"planned": [], "done": []}
+    county.db.apply(county.db.compare("works", county.db.read("works").iloc[:0], "replace"), by="test")
+    projects.record_works(county, EDITOR, "YL2022001", planned=["B01"], done=[], seen=nothing)
+    projects.record_works(county, boss, "YL2022001", planned=["B02"], done=["B02"], seen=nothing)
+    found = projects.works_of(county.at(EDITOR), "YL2022001", "zh")
+    assert {i["code"] for i in found["items"] if i["planned"]} == {"B01", "B02"}
+    newest = found["history"][0]
+    assert newest["by"] == boss.name
+    assert "排水" in newest["items"][0]
+    projects.undo_works(county, EDITOR, "YL2022001", str(newest["edit_id"]))
+    found = projects.works_of(county.at(EDITOR), "YL2022001", "zh")
+    assert {i["code"] for i in found["items"] if i["planned"]} == {"B01"}
+    with pytest.raises(InputError):
+        projects.undo_works(county, EDITOR, "YL2022002", str(newest["edit_id"]))

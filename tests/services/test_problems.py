@@ -235,6 +235,16 @@ def test_a_decision_on_a_changed_problem_leaves_no_trace(county):
     assert county.db.read("meetings", ids=[meeting])["minutes"].isna().all()
 
 
+def test_remarks_written_over_others_are_told(county):
+    """The second, who read the old remarks, is told the new ones and nothing of theirs is overwritten; decisions stay."""
+    meeting = meetings.start(county, OFFICE, {"held_on": "2022-11-22"})
+    meetings.remark(county, OFFICE, meeting, {"remarks": "抓紧。", "remarks_seen": ""})
+    with pytest.raises(ConflictError, match="抓紧"):
+        meetings.remark(county, BOSS, meeting, {"remarks": "另议。", "remarks_seen": ""})
+    meetings.remark(county, BOSS, meeting, {"remarks": "抓紧。另议。", "remarks_seen": "抓紧。"})
+    assert county.db.read("meetings", ids=[meeting])["minutes"].item() == "抓紧。另议。"
+
+
 def test_the_agenda_is_as_of_the_meetings_day(county):
     """What was found later is not on it; overdue is reckoned on that day, not today."""
     early = meetings.start(county, OFFICE, {"held_on": "2021-12-15"})

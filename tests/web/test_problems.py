@@ -270,3 +270,26 @@ def test_a_removed_problem_is_brought_back_from_the_list(asker):
     assert edit_id
     assert form(asker, "/problems/T1", action="undo", edit_id=edit_id[1]).status_code == 302
     assert asker.get("/problems/T1").status_code == 200
+
+
+def test_a_project_that_came_second_keeps_what_was_typed(asker):
+    """The form comes back with the words, told what the first changed; saved again they count."""
+    form(asker, "/projects", project_id="XM-9", name="一期")
+    form(asker, "/projects", project_id="XM-9", name="一期甲", row_version="1")
+    late = form(asker, "/projects", project_id="XM-9", name="一期乙", year="2022", row_version="1")
+    page = late.get_data(as_text=True)
+    assert late.status_code == 409
+    assert 'value="一期乙"' in page
+    assert "一期甲" in page
+    again = re.search(r'name="row_version" value="(\d+)"', page)
+    assert again
+    assert form(asker, "/projects", project_id="XM-9", name="一期乙", row_version=again[1]).status_code == 302
+
+
+def test_remarks_that_came_second_stay_in_the_box(asker):
+    """The meeting page comes back open at the remarks, with both texts."""
+    asker.post("/meeting", {"held_on": "2022-11-22"})
+    form(asker, "/meeting/DD2022-11", remarks="抓紧", remarks_seen="")
+    late = form(asker, "/meeting/DD2022-11", remarks="另议", remarks_seen="")
+    assert late.status_code == 409
+    assert "另议</textarea>" in late.get_data(as_text=True)
