@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,8 +39,6 @@ class Site:
     households: Array
     standard: Standard
     prices: Prices
-    sized: dict[bytes, Array | InputError] = field(default_factory=dict)
-    """Trees that were sized before, by their corridors: a search tries many layouts that differ in one tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +97,18 @@ def lay(site: Site, edges: Array) -> Layout:
     pipes = _pipes(site, edges, child, parent, load[child], tree, own)
     failed: dict[int, InputError] = {}
     root = pipes["root"].to_numpy(np.int64)
-    places = pipes[["edge", "x_up", "y_up"]].to_numpy(float)
     found = np.full((len(pipes), len(SIZED)), np.nan)
-    for name in np.unique(root).tolist():
-        rows = np.flatnonzero(root == name)
-        values = _sized(site, pipes, rows, places[rows].tobytes())
-        if isinstance(values, InputError):
-            failed[name] = values
-        else:
-            found[rows] = values
+    whole = _sized(site, pipes, np.arange(len(pipes)))
+    if not isinstance(whole, InputError):
+        found = whole
+    else:  # some tree cannot be sized: which one?
+        for name in np.unique(root).tolist():
+            rows = np.flatnonzero(root == name)
+            values = _sized(site, pipes, rows)
+            if isinstance(values, InputError):
+                failed[name] = values
+            else:
+                found[rows] = values
     new: dict[str, Array] = dict(zip(SIZED, found.T, strict=True))
     for column in ("pump", "pressure"):
         new[column] = new[column] == 1.0
@@ -119,17 +120,12 @@ def lay(site: Site, edges: Array) -> Layout:
     return Layout(_priced(site, pipes.sort_values("root", kind="stable")), failed, compounds)
 
 
-def _sized(site: Site, pipes: pd.DataFrame, rows: Array, key: bytes) -> Array | InputError:
-    """Size the tree that is in ``rows``, or take what was found before; columns as `SIZED`."""
-    found = site.sized.get(key)
-    if found is None:
-        try:
-            table = size_sewers(pipes.iloc[rows], site.standard, site.prices)
-            found = table[list(SIZED)].to_numpy(float)
-        except InputError as error:
-            found = error
-        site.sized[key] = found
-    return found
+def _sized(site: Site, pipes: pd.DataFrame, rows: Array) -> Array | InputError:
+    """Size the trees that are in ``rows``; columns as `SIZED`."""
+    try:
+        return size_sewers(pipes.iloc[rows], site.standard, site.prices)[list(SIZED)].to_numpy(float)
+    except InputError as error:
+        return error
 
 
 def _oriented(c: Corridors, edges: Array) -> tuple[Array, Array, Array, Array]:

@@ -20,8 +20,8 @@ def site(request, monkeypatch):
     search = planning.search
     monkeypatch.setattr(planning, "search", lambda s, *rest: seen.append(s) or search(s, *rest))
     standard = replace(load_standard("gb50014-2021"), join=request.param)
-    planning.run(*rough_town(len(request.param)), standard=standard, time_limit_s=0.3)
-    return seen[0]
+    planning.run(*rough_town("ciw".index(request.param[0])), standard=standard, time_limit_s=0.3)
+    return seen[-1]  # the first run in a process warms up by a small plan
 
 
 def levels(laid, c, kept):
