@@ -15,7 +15,7 @@ from mapapp.core.text import Lang, Text
 from mapapp.programme.report import chinese_date
 from mapapp.render import webmap
 from mapapp.render.style import STYLE
-from mapapp.services import counties, frames, words
+from mapapp.services import compound_table, counties, frames, words
 
 
 def standalone(
@@ -48,7 +48,7 @@ def standalone(
         wanted = {style.layer for style in STYLE.values()} - {"compounds"}
         layers = {name: db.read(name, snapshot=at) for name in sorted(wanted & there)}
         if there & {"compounds", "ledger"}:
-            layers["compounds"] = frames.compound_table(db, at)
+            layers["compounds"] = compound_table.read(db, at)
         day = next((str(s.as_of)[:10] for s in db.snapshots() if s.id == at), frames.changed_on(db))
         title = db.name
     drawn = {n: f for n, f in layers.items() if isinstance(f, gpd.GeoDataFrame) and len(f)}

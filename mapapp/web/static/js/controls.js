@@ -233,7 +233,7 @@
         box.hidden = true;
         return;
       }
-      var words = Mapapp.maplayer.describe(hit);
+      var words = Mapapp.tip.describe(hit);
       Mapapp.dom.fill(box, el("b", {}, words.title), words.sub ? el("span", {}, words.sub) : null);
       box.hidden = false;
       var frame = document.getElementById("main").getBoundingClientRect();

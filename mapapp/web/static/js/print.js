@@ -12,70 +12,6 @@
     unasked = false,
     screen = null;
 
-  /* Paper has no room for thirty rules: findings are listed as they are drawn, by severity, with all their counts. */
-  function levels() {
-    var by = (Mapapp.summary && Mapapp.summary.by && Mapapp.summary.by["findings.rule"]) || {},
-      rules = Mapapp.symbols.classes("rule");
-    return Mapapp.symbols.classes("severity").map(function (level) {
-      return {
-        entry: level,
-        n: rules
-          .filter(function (rule) {
-            return level.members.indexOf(rule.severity) >= 0;
-          })
-          .reduce(function (sum, rule) {
-            return sum + (by[rule.value] || 0);
-          }, 0)
-      };
-    });
-  }
-
-  function legendList() {
-    var shown = Mapapp.legend.shown();
-    return ((Mapapp.view && Mapapp.view.layers) || [])
-      .filter(function (layer) {
-        return shown.indexOf(layer.name) >= 0;
-      })
-      .map(function (layer) {
-        var shape = Mapapp.legend.shapeOf(layer),
-          single = Mapapp.symbols.ofLayer(layer.name)[0];
-        var entries =
-          layer.name === "findings"
-            ? levels()
-            : Mapapp.legend
-                .entriesOf(layer)
-                .filter(function (entry) {
-                  return Mapapp.legend.classOn(layer, entry);
-                })
-                .map(function (entry) {
-                  return { entry: entry, n: Mapapp.legend.columnOf(layer) ? Mapapp.legend.count(layer, entry) : null };
-                });
-        entries = entries.filter(function (item) {
-          return item.n !== 0;
-        });
-        return el(
-          "li",
-          {},
-          el("h3", {}, entries.length || !single ? null : Mapapp.symbols.swatch(single, shape), layer.title),
-          entries.length
-            ? el(
-                "ul",
-                {},
-                entries.map(function (item) {
-                  return el(
-                    "li",
-                    {},
-                    Mapapp.symbols.swatch(item.entry, shape),
-                    el("span", {}, item.entry.label),
-                    item.n === null ? null : el("span", { "class": "count" }, item.n)
-                  );
-                })
-              )
-            : null
-        );
-      });
-  }
-
   function north() {
     return Mapapp.dom.svg(
       "svg",
@@ -118,15 +54,6 @@
     );
   }
 
-  /* A legend that is cut off tells less than a small one. */
-  function fitLegend(list) {
-    var share = list.clientHeight / list.scrollHeight;
-    if (!share || share >= 1) return;
-    Array.prototype.forEach.call(list.children, function (item) {
-      item.style.zoom = Math.max(0.5, Math.floor(share * 98) / 100);
-    });
-  }
-
   function draw() {
     var map = Mapapp.maplayer.map();
     var words = Mapapp.filters.words();
@@ -153,11 +80,11 @@
       sheet.querySelector(".print-side"),
       north(),
       el("h2", {}, t("print.legend")),
-      el("ul", { "class": "print-legend" }, legendList()),
+      el("ul", { "class": "print-legend" }, Mapapp.printLegend.list()),
       el("p", { "class": "scale" }, bar, el("span", {}, Mapapp.controls.scaleWords(s.metres))),
       el("p", { "class": "small" }, t("print.about_scale", { n: Mapapp.format.number(s.ratio) }))
     );
-    fitLegend(sheet.querySelector(".print-legend"));
+    Mapapp.printLegend.fit(sheet.querySelector(".print-legend"));
     Mapapp.dom.fill(
       sheet.querySelector(".print-foot"),
       el(
