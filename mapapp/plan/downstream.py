@@ -36,7 +36,8 @@ class Below:
     name, xy, invert_m, ground_m, guessed :
         Of each node.
     inflow_lps : ndarray
-        What enters at each node beside the modelled pipes and links: existing sewage, and what rising mains bring.
+        What enters at each node beside the modelled pipes and links: existing sewage, and what rising mains bring;
+        negative where branches meet, since their peaks do not.
     outlet : ndarray of bool
     pipe, up, down, length_m, up_m, down_m, diameter_mm, pipe_guessed :
         Of each pipe; ``pipe`` is its id, numbered where a new manhole cuts it.
@@ -278,4 +279,4 @@ def _inflows(
     np.subtract.at(inflow, lower[there], flow[there])
     gravity = ends[~links["pressure"].to_numpy(bool)[ends]]
     np.subtract.at(inflow, joins[gravity], links["flow_lps"].to_numpy(float)[gravity])  # these come as links
-    return np.asarray(np.where(there, np.maximum(inflow, 0.0), 0.0))
+    return np.asarray(np.where(there, inflow, 0.0))

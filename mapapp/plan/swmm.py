@@ -106,7 +106,8 @@ def _new(links: Any, standard: Standard, old: Below | None, hours: int) -> dict[
     feeds = np.zeros(len(links))
     through = (down >= 0) & ~sump & ~pressed
     np.add.at(feeds, down[through], q[through])
-    inflow = np.maximum(q - feeds, 0.0)  # peak factors fall downstream: never less than nothing
+    # peak factors fall downstream, as branches' peaks do not meet: where they join, what is too much is taken out again
+    inflow = q - feeds
     gravity = ~pressed
     xy = shapely.get_coordinates(shapely.get_point(links.geometry.to_numpy(), 0))
     end = shapely.get_coordinates(shapely.get_point(links.geometry.to_numpy(), -1))
@@ -130,7 +131,7 @@ def _new(links: Any, standard: Standard, old: Below | None, hours: int) -> dict[
             f"{n} CIRCULAR {d / 1000:.4f} 0 0 0 1"
             for n, d, u in zip(names, links["diameter_mm"], gravity, strict=True) if u
         ],
-        "INFLOWS": [f'{n} FLOW "" FLOW 1.0 1.0 {f:.6f}' for n, f, u in zip(node, inflow, gravity, strict=True) if u and f > 0],
+        "INFLOWS": [f'{n} FLOW "" FLOW 1.0 1.0 {f:.6f}' for n, f, u in zip(node, inflow, gravity, strict=True) if u and f != 0],
         "TAGS": [],
         "COORDINATES": [f"{n} {x:.3f} {y:.3f}" for n, (x, y), u in zip(node, xy, gravity, strict=True) if u]
         + [f"{o} {x:.3f} {y:.3f}" for o, (x, y), u in zip(outfall, end, last, strict=True) if u],
@@ -170,7 +171,7 @@ def _add_old(sections: dict[str, list[str]], old: Below, standard: Standard) -> 
         sections["XSECTIONS"].append(f"X-{name} CIRCULAR {wide[k]:.4f} 0 0 0 1")
         sections["COORDINATES"].append(f"O-{name} {x + 5:.3f} {y:.3f}")
     sections["INFLOWS"] += [
-        f'{n} FLOW "" FLOW 1.0 1.0 {f:.6f}' for n, f in zip(old.name, old.inflow_lps, strict=True) if f > 0
+        f'{n} FLOW "" FLOW 1.0 1.0 {f:.6f}' for n, f in zip(old.name, old.inflow_lps, strict=True) if f != 0
     ]
     sections["TAGS"] += [f"Node {n} {_ASSUMED}" for n in old.name[old.guessed]]
     sections["TAGS"] += [f"Link E-{n} {_ASSUMED}" for n in old.pipe[old.pipe_guessed]]
