@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
+from pyproj import CRS, Geod
 
 from mapapp.core import crs as crs_
 from mapapp.core.crs import Floats, Magnitude
@@ -138,7 +138,7 @@ def _which_datum(raw: Raw, lon: float, lat: float) -> QuestionError:
     shifts = []
     for name in ("gcj02", "bd09"):
         x, y = UNDO[name](*there)
-        shifts.append(round(float(crs_.WGS84.get_geod().inv(lon, lat, x[0], y[0])[2])))
+        shifts.append(round(float(Geod(ellps="WGS84").inv(lon, lat, x[0], y[0])[2])))
     near, far = shifts
     return QuestionError(
         Text(

@@ -94,7 +94,7 @@ def test_our_own_fault_is_told_without_a_traceback_or_a_path(app: Flask, monkeyp
 @pytest.mark.parametrize(
     "path",
     ["/api/features/pipess", "/api/features/compounds?sort=nothing", "/api/features/compounds?f.nothing=1",
-     "/api/summary?f.status=flying", "/api/features/compounds?limit=-1", "/api/features/compounds?limit=99999",
+     "/api/features/compounds?limit=-1", "/api/features/compounds?limit=99999",
      "/api/features/compounds/C99", "/tiles/compounds/3/99/0.mvt", "/api/view?as=2001-01-01", "/api/features/compounds?offset=x"],
 )  # fmt: skip
 def test_a_bad_request_is_told_in_one_sentence_in_both_languages(asker, path: str) -> None:
@@ -103,6 +103,12 @@ def test_a_bad_request_is_told_in_one_sentence_in_both_languages(asker, path: st
         assert answer.status_code in (400, 404)
         assert answer.get_json()["error"]
         assert (lang == "zh") == bool(re.search("[一-鿿]", answer.get_json()["error"]))
+
+
+def test_a_value_that_no_row_has_is_said_and_passes_no_row(asker) -> None:
+    told = asker.get("/api/summary?f.status=flying").get_json()
+    assert told["totals"]["compounds"] == 0
+    assert "flying" in told["notices"][0]
 
 
 def test_tiles_are_kept_for_good_by_version_and_asked_again_without(asker) -> None:
