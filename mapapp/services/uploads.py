@@ -181,7 +181,7 @@ def _read(county: County, folder: Path, layer: str, answers: Mapping[str, str]) 
     mode = answers.get("mode") or "add"
     if mode not in ("add", "update", "replace"):
         raise InputError(Text(f"方式“{mode}”未知。", f"Mode {mode!r} is unknown."), where="mode")
-    columns = {k.removeprefix("column."): v for k, v in answers.items() if k.startswith("column.") and v}
+    columns = {k.removeprefix("column."): v for k, v in answers.items() if k.startswith("column.")}
     options = importing.Options(
         source_layer=answers.get("source_layer") or None,
         crs=answers.get("crs") or None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
@@ -18,7 +19,30 @@ _ANSWERS = ("crs", "datum", "encoding", "mode", "source_layer")
 
 def _answers() -> dict[str, str]:
     sent = {name: values for name, values in request.form.items() if name in _ANSWERS or name.startswith("column.")}
-    return {name: value.strip()[:200] for name, value in sent.items()}
+    return {name: value.strip()[:200] for name, value in {**sent, **_chosen()}.items()}
+
+
+def _chosen() -> dict[str, str]:
+    """Return which of our columns each of theirs was chosen to be; what the reader found by itself stays its own."""
+    rows = list(zip(*(request.form.getlist(name) for name in ("theirs", "ours", "was")), strict=False))
+    left = {f"column.{was}": "" for _, ours, was in rows if was and ours != was}
+    left |= {f"column.{name}": "" for name in request.form.getlist("left")}
+    return left | {f"column.{ours}": theirs for theirs, ours, was in rows if ours and ours != was}
+
+
+def _columns(found: Mapping[str, Any], layer: str, answers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the file's columns with samples and what each was taken for, and the columns of ours there are."""
+    left = [
+        name.removeprefix("column.") for name, theirs in answers.items() if name.startswith("column.") and not theirs
+    ]
+    taken = [
+        (m["theirs"], (), ours, m["how"] == "confirmed")
+        for ours, m in found["mapping"].items()
+        if m["theirs"][:1] != "="
+    ]
+    rest = [(theirs, samples, "", False) for theirs, samples in found["unmapped"].items()]
+    ours = [(c.name, c.label.pick(i18n.language())) for c in schema.layer(layer).columns]
+    return {"preview_columns": [*taken, *rest], "our_columns": ours, "left": left}
 
 
 def _keep() -> str:
@@ -55,7 +79,7 @@ def preview() -> tuple[str, int]:
         )
     except MapappError as error:
         return _page(errors.status_of(error), upload=word, message=error.message(i18n.language()))
-    return _page(preview=found, upload=word)
+    return _page(preview=found, upload=word, **_columns(found, request.form.get("layer", ""), _answers()))
 
 
 @blueprint.post("/import/<word>")

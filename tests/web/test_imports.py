@@ -111,3 +111,18 @@ def test_what_one_uploaded_another_cannot_confirm(served: Flask) -> None:
     other.log_in("wang", "boss-password")
     word = word_of(upload(one, geojson()).get_data(as_text=True))
     assert other.client.post(f"/import/{word}", data={"csrf_token": other.csrf}).status_code == 404
+
+
+def test_a_column_taken_wrongly_or_not_at_all_is_chosen_in_the_preview(asker: Asker) -> None:
+    """What was chosen is read so, stays chosen when one looks again, and is what is stored."""
+    page = upload(asker, geojson(怪列="47", 户数="9")).get_data(as_text=True)
+    word = word_of(page)
+    chosen = {"theirs": ["户数", "怪列"], "ours": ["", "households"], "was": ["households", ""]}
+    for _ in range(2):
+        again = {"upload": word, "layer": "compounds", "csrf_token": asker.csrf, **chosen}
+        page = asker.client.post("/import", data=again).get_data(as_text=True)
+        assert re.search(r'value="怪列" form="again">.*?value="households" selected', page, re.S)
+        chosen = {"theirs": ["怪列"], "ours": ["households"], "was": [""], "left": ["households"]}
+    asker.client.post(f"/import/{word}", data={"csrf_token": asker.csrf})
+    rows = asker.get("/api/features/compounds").get_json()["rows"]
+    assert [r["households"] for r in rows if r["compound_id"] == "C8"] == [47]
