@@ -143,15 +143,26 @@ def _scale(raw: Raw, mapping: Mapping[str, Match], out: dict[str, pd.Series]) ->
         elif ours.endswith("_m"):
             values = units.times(values, units.LENGTH_M.get(match.unit, 1.0))
         out[ours] = pd.Series(values, dtype="float64")
-    for ours in out:
+    found = 1.0
+    for ours in sorted(out, key=lambda name: name != "invest_total_wan"):  # the total first: its ratios tell the unit
         match = mapping.get(ours)
         if match is None or not ours.endswith("_wan") or match.theirs.startswith("="):
             continue
         values = out[ours].to_numpy(dtype="float64")
         if ours == "invest_total_wan":
-            values = units.scale(raw, match, values, units.MONEY, others())
-        else:
+            scaled = units.scale(raw, match, values, units.MONEY, others())
+            found = units.factor_of(values, scaled)
+            values = scaled
+        elif match.unit in units.MONEY_WAN or found == 1.0:
             values = units.times(values, units.MONEY_WAN.get(match.unit, 1.0))
+        else:  # money of one table is in one unit
+            values = units.times(values, found)
+            raw.notes.warn(
+                f"{match.theirs}：没有写单位，按总投资的单位读取（乘 {found:g} 得万元），请核对。",
+                f"{match.theirs}: no unit is given; read in the unit of the total investment (times {found:g} gives "
+                "wan yuan). Please check.",
+                raw.place,
+            )
         out[ours] = pd.Series(values, dtype="float64")
 
 
@@ -168,12 +179,14 @@ def _clear(raw: Raw, layer: Layer, out: dict[str, pd.Series]) -> None:
 
 def _guess(raw: Raw, layer: Layer, out: dict[str, pd.Series]) -> None:
     """Answer kind, facility and programme year from the file's name where no column does, and say so."""
-    year = re.search(r"(?<!\d)(20[12]\d)(?!\d)", raw.layer) or re.search(r"(?<!\d)(20[12]\d)年", raw.file)
+    year = re.search(r"(?<!\d)(20[12]\d)(?!\d)", raw.layer) or next(
+        (m for text in (raw.file, raw.title) if (m := re.search(r"(?<!\d)(20[12]\d)年(?!\d*月)", text))), None
+    )
     if raw.letters and year and layer.column("programme_year") is not None and "programme_year" not in out:
         out["programme_year"] = pd.Series(np.full(len(raw.frame), float(year[1])))
         raw.notes.warn(
-            f"改造年度：表里没有这一列，由工作表或文件名称推定为 {year[1]}，请核对。",
-            f"programme year: there is no such column; {year[1]} was inferred from the name of the sheet or file. "
+            f"改造年度：表里没有这一列，由工作表、文件名称或标题推定为 {year[1]}，请核对。",
+            f"programme year: there is no such column; {year[1]} was inferred from the name of the sheet or file, or the title. "
             "Please check.",
             raw.place,
         )
@@ -245,7 +258,10 @@ def trace(raw: Raw, frame: pd.DataFrame, mapping: Mapping[str, Match]) -> pd.Dat
             continue
         letter = raw.letters.get(match.theirs)
         numbers = raw.rows[rows].astype(str).astype(object)
-        cells = letter + numbers if letter else numbers + f", {match.theirs}"
+        if letter and raw.shifts is not None:
+            cells = np.array([raw.cell(match.theirs, int(i)) for i in rows], dtype=object)
+        else:
+            cells = letter + numbers if letter else numbers + f", {match.theirs}"
         texts = np.array([_as_written(v) for v in theirs.to_numpy()[rows]], dtype=object)
         sheet = raw.layer if raw.letters else ""
         place = {"row": rows, "column": ours, "file": raw.file, "sheet": sheet, "cell": cells, "raw": texts}

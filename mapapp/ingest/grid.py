@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mapapp.core.schema import Layer
+from mapapp.ingest import layout
 from mapapp.ingest.columns import SEPARATOR, alias_table, keys_of, normalise
 from mapapp.ingest.points import coordinate_columns
 from mapapp.ingest.result import Notes, Raw
@@ -75,43 +77,124 @@ def find_table(
     if found is None:
         return None
     start, depth = found
-    headers, columns = _headers(filled[start : start + depth], filled[start + depth :], width)
-    rows, totals, asides = [], [], []
-    for i in range(start + depth, len(cells)):
+    names = _join_header(filled[start : start + depth])
+    below = start + depth
+    if below < len(cells) and (
+        with_units := layout.units_row(cells[below] + [None] * (width - len(cells[below])), names)
+    ):
+        names, below = with_units, below + 1
+    title = " ".join(dict.fromkeys(plain(v) for r in cells[:start] for v in r if not blank(v)))[:120]
+    if title:
+        notes.info(f"表头之上的文字：{title}", f"Text above the header: {title}", _where(file, sheet, kind))
+    blocks = layout.side_by_side(names) or [list(range(width))]
+    tables = []
+    for at in blocks:
+        own = [[r[c] if c < len(r) else None for c in at] for r in cells]
+        spread = [[r[c] for c in at] for r in filled]
+        nothing = Raw(
+            pd.DataFrame(), None, None, file, sheet, np.empty(0, dtype=np.int64), kind, notes=notes, title=title
+        )
+        tables.append(_one_table(own, spread, at, [names[c] for c in at], below, target, merges, nothing))
+    if len(tables) == 1:
+        return tables[0]
+    notes.warn(
+        f"表里并排有 {len(tables)} 张同样的表，已上下接成一张，请核对。",
+        f"{len(tables)} tables of the same header stand side by side; they were put under one another. Please check.",
+        _where(file, sheet, kind),
+    )
+    return _stacked(tables, [at[0] - blocks[0][0] for at in blocks])
+
+
+def _one_table(
+    cells: Cells,
+    filled: Cells,
+    at: Sequence[int],
+    names: Sequence[str],
+    below: int,
+    target: Layer,
+    merges: Sequence[Merge],
+    empty: Raw,
+) -> Raw:
+    """Return the records under one header; ``at`` says where in the sheet each column of ``cells`` lies."""
+    headers, columns = _headers(names, filled[below:], at)
+    rows, totals, asides, signed = [], [], [], []
+    for i in range(below, len(cells)):
         row = filled[i]
         present = [c for c in columns if not blank(row[c])]
-        own = [c for c in range(width) if c < len(cells[i]) and not blank(cells[i][c])]
+        own = [c for c in range(len(at)) if not blank(cells[i][c])]
         if not present:
             continue
         if _is_total([row[c] for c in columns[:_TOTAL_COLUMNS]]):
             totals.append(i)
+        elif layout.is_signature([cells[i][c] for c in own]):
+            signed.append(i)
         elif len(own) <= 1 and len(columns) > 3 and isinstance(cells[i][own[0]] if own else "", str):
             asides.append(i)
         elif [normalise(plain(row[c])) for c in columns] == [normalise(h.split(SEPARATOR)[-1]) for h in headers]:
             continue  # the header printed again on each page
         else:
             rows.append(i)
-    if start:
-        title = " ".join(dict.fromkeys(plain(v) for r in cells[:start] for v in r if not blank(v)))[:120]
-        if title:
-            notes.info(f"表头之上的文字：{title}", f"Text above the header: {title}", _where(file, sheet, kind))
     frame = pd.DataFrame(
         {h: pd.Series([filled[i][c] for i in rows], dtype=object) for h, c in zip(headers, columns, strict=True)}
     )
     frame = frame.where(~frame.map(blank), None) if len(frame) else frame
-    letters = {h: letter(c) for h, c in zip(headers, columns, strict=True)}
-    numbers = np.array([i + 1 for i in rows], dtype=np.int64)
-    raw = Raw(frame, None, None, file, sheet, numbers, kind, letters, notes)
+    letters = {h: letter(at[c]) for h, c in zip(headers, columns, strict=True)}
+    raw = replace(empty, frame=frame, rows=np.array([i + 1 for i in rows], dtype=np.int64), letters=letters)
+    used = _headings(raw, cells, rows, asides, target)
+    asides = sorted({*asides, *signed} - used)
     if asides:
         texts = "；".join(f"{i + 1}: {plain(next(v for v in cells[i] if not blank(v)))[:24]}" for i in asides[:5])
-        notes.info(
+        raw.notes.info(
             f"{len(asides)} 行只有一段文字，不算记录（{texts}）。",
             f"{len(asides)} rows hold a single text and are no records ({texts}).",
             raw.place,
         )
-    _note_merges(raw, cells, merges, rows, columns)
+    shared = [m for m in merges if at[0] <= m[1] <= at[-1]]
+    _note_merges(raw, cells, [(r0, c0 - at[0], r1, c1 - at[0]) for r0, c0, r1, c1 in shared], rows, columns)
     _check_totals(raw, filled, rows, totals, dict(zip(headers, columns, strict=True)), target)
     return raw
+
+
+def _headings(raw: Raw, cells: Cells, rows: Sequence[int], asides: Sequence[int], target: Layer) -> set[int]:
+    """Let heading rows such as ``一、城关街道`` answer street and community where the table has no such column."""
+    used: set[int] = set()
+    for ours, header in (("street", "街道"), ("community", "社区")):
+        table = alias_table(target)
+        there = {o for h in raw.frame.columns for k in keys_of(str(h)) for o, _ in table.get(k, ())}
+        if target.column(ours) is None or ours in there:
+            continue
+        told: dict[int, str | None] = {}
+        for i in asides:
+            found = layout.band(next(str(v) for v in cells[i] if not blank(v)))
+            if found is not None and found[0] == header:
+                told[i] = found[1]
+            elif found is not None and header == "社区":
+                told[i] = None  # another street begins, and its communities are not known yet
+        if not any(told.values()):
+            continue
+        heads = sorted(told)
+        above = np.searchsorted(heads, rows) - 1
+        raw.frame[header] = pd.Series([told[heads[k]] if k >= 0 else None for k in above], dtype=object)
+        used |= {i for i, name in told.items() if name}
+        listed = "、".join(f"{i + 1}: {told[i]}" for i in heads if told[i])
+        raw.notes.info(
+            f"{header}由分段标题行认定（{listed[:120]}）。",
+            f"The {ours} comes from heading rows ({listed[:120]}).",
+            raw.place,
+        )
+    return used
+
+
+def _stacked(tables: Sequence[Raw], shifts: Sequence[int]) -> Raw:
+    """Put tables of the same header under one another; each value keeps its cell."""
+    first = tables[0]
+    frames = [t.frame.set_axis(first.frame.columns[: t.frame.shape[1]], axis=1) for t in tables]
+    return replace(
+        first,
+        frame=pd.concat(frames, ignore_index=True),
+        rows=np.concatenate([t.rows for t in tables]),
+        shifts=np.repeat(np.array(shifts, dtype=np.int64), [len(t.frame) for t in tables]),
+    )
 
 
 def _where(file: str, sheet: str, kind: str) -> str:
@@ -124,12 +207,18 @@ def _spread_text(cells: Cells, merges: Sequence[Merge], width: int) -> Cells:
         if r0 >= len(out) or c0 >= width:
             continue
         value = out[r0][c0]
-        if blank(value) or not isinstance(value, str) or _numeric(value):
+        tall_year = c0 == c1 and _is_year(value)  # a year that stands beside many rows is the year of each
+        if blank(value) or not (tall_year or (isinstance(value, str) and not _numeric(value))):
             continue
         for r in range(r0, min(r1, len(out) - 1) + 1):
             for c in range(c0, min(c1, width - 1) + 1):
                 out[r][c] = value
     return out
+
+
+def _is_year(value: Any) -> bool:
+    text = plain(value).removesuffix("年")
+    return text.isdecimal() and 1990 <= int(text) <= 2040
 
 
 def _find_header(
@@ -189,18 +278,17 @@ def _join_header(block: Cells) -> list[str]:
     return names
 
 
-def _headers(block: Cells, body: Cells, width: int) -> tuple[list[str], list[int]]:
-    names = _join_header(block)
+def _headers(names: Sequence[str], body: Cells, at: Sequence[int]) -> tuple[list[str], list[int]]:
     headers: list[str] = []
     columns: list[int] = []
-    for c in range(width):
-        name = names[c]
+    for c, given in enumerate(names):
+        name = given
         if not name:
             if all(blank(r[c]) for r in body):
                 continue
-            name = f"({letter(c)})"
+            name = f"({letter(at[c])})"
         if name in headers:
-            name = f"{name} ({letter(c)})"
+            name = f"{name} ({letter(at[c])})"
         headers.append(name)
         columns.append(c)
     return headers, columns
@@ -213,7 +301,7 @@ def _is_total(values: Sequence[Any]) -> bool:
 def _note_merges(raw: Raw, cells: Cells, merges: Sequence[Merge], rows: Sequence[int], columns: Sequence[int]) -> None:
     body = set(rows)
     tall = [m for m in merges if m[2] > m[0] and m[0] in body and m[1] in columns and m[1] < len(cells[m[0]])]
-    shared = [m for m in tall if _numeric(cells[m[0]][m[1]])]
+    shared = [m for m in tall if _numeric(cells[m[0]][m[1]]) and not _is_year(cells[m[0]][m[1]])]
     if shared:
         places = "、".join(f"{letter(c0)}{r0 + 1}:{letter(c1)}{r1 + 1}" for r0, c0, r1, c1 in shared[:5])
         raw.notes.warn(

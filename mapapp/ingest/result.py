@@ -81,6 +81,10 @@ class Raw:
         Spreadsheet column letters by column name; empty where there are no cells.
     kind : str
         The reader: ``shp gpkg geojson kml dxf fgb csv excel``.
+    shifts : numpy.ndarray or None
+        How many columns right of ``letters`` the cells of each row lie, where tables stood side by side.
+    title : str
+        The text above the header of a table.
     """
 
     frame: pd.DataFrame
@@ -92,6 +96,8 @@ class Raw:
     kind: str
     letters: dict[str, str] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
+    shifts: NDArray[np.int64] | None = None
+    title: str = ""
 
     @property
     def place(self) -> str:
@@ -102,6 +108,8 @@ class Raw:
         """Return where a value lies: ``C7`` in a sheet, ``feature 12, DIAMETER`` elsewhere."""
         number = int(self.rows[position])
         letter = self.letters.get(column)
+        if letter and self.shifts is not None:
+            letter = _further(letter, int(self.shifts[position]))
         return f"{letter}{number}" if letter else f"{number}, {column}"
 
     def where(self, column: str, position: int) -> str:
@@ -122,7 +130,20 @@ class Raw:
             kind=self.kind,
             letters=self.letters,
             notes=self.notes,
+            shifts=None if self.shifts is None else self.shifts[keep],
+            title=self.title,
         )
+
+
+def _further(letters: str, columns: int) -> str:
+    number = columns
+    for power, mark in enumerate(reversed(letters)):
+        number += (ord(mark) - 64) * 26**power
+    out = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        out = chr(65 + rest) + out
+    return out
 
 
 @dataclass(slots=True, eq=False)

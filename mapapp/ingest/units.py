@@ -146,6 +146,13 @@ def scale(raw: Raw, match: Match, values: Floats, quantity: Quantity, others: Ma
     return times(values, chosen)
 
 
+def factor_of(before: Floats, after: Floats) -> float:
+    """Return the factor that `scale` used, the one of `MONEY_WAN` nearest to the ratio; 1 without any number."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.nanmedian(np.where(before != 0, after / before, np.nan)) if np.isfinite(before).any() else np.nan
+    return min(MONEY_WAN.values(), key=lambda f: abs(np.log(f / ratio))) if np.isfinite(ratio) and ratio > 0 else 1.0
+
+
 def times(values: Floats, factor: float) -> Floats:
     """Return the values in another unit, without the tail that binary fractions grow: 0.07 亿元 are 700 万元."""
     return values if factor == 1.0 else np.round(values * factor, 6)

@@ -72,7 +72,7 @@ def decode_word(value: Any, column: Column, header: str = "") -> str | None:
     """Return the code for one value, None for a word that we do not know, ``""`` for a blank.
 
     A code of ours is itself, ``none`` too, which elsewhere stands for nothing. Tries the word as it stands, then without brackets, then without a date in it (``2022年5月完工``). A tick means what
-    the header asks: under 开工情况 started, under 完工情况 completed, under 验收 accepted.
+    the header asks: under 开工情况 started, under 完工情况 completed, under 验收 accepted, under a plain 状态 completed (as ledgers mean it).
     """
     text = plain(value)
     if text in {code.value for code in column.codes}:
@@ -90,7 +90,12 @@ def decode_word(value: Any, column: Column, header: str = "") -> str | None:
 
 
 def _tick(text: str, header: str, table: dict[str, str]) -> str | None:
-    asks = ((("验收",), "accepted", None), (("完工", "竣工"), "completed", None), (("开工",), "started", "planned"))
+    asks = (
+        (("验收",), "accepted", None),
+        (("完工", "竣工"), "completed", None),
+        (("开工",), "started", "planned"),
+        (("状态", "进展", "进度", "情况"), "completed", None),
+    )
     for words, yes, no in asks:
         if any(w in header for w in words):
             answer = yes if text in _TICKS else no
@@ -130,6 +135,14 @@ def read_codes(raw: Raw, theirs: str, column: Column) -> pd.Series:
         return code
 
     out = pd.Series(spread(series, decode), dtype="str")
+    if column.name == "status" and not any(w in theirs for w in ("验收", "完工", "竣工", "开工")):
+        ticked = np.flatnonzero(series.map(lambda v: plain(v) in _TICKS).to_numpy(dtype=bool))
+        if len(ticked):
+            raw.notes.warn(
+                f"{theirs}：{len(ticked)} 处打勾，按“已完工”读取，请核对。",
+                f"{theirs}: {len(ticked)} ticks were read as completed. Please check.",
+                raw.where(theirs, int(ticked[0])),
+            )
     if strange and not keeps:
         becomes = ("按“未知”处理", "stored as unknown") if fallback else ("留空", "left empty")
         note_words(raw, theirs, column, strange, becomes)
