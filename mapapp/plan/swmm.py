@@ -117,7 +117,8 @@ def _new(links: Any, standard: Standard, old: Below | None, hours: int) -> dict[
         "OPTIONS": [
             "FLOW_UNITS LPS", "FLOW_ROUTING DYNWAVE", "LINK_OFFSETS ELEVATION", "START_DATE 01/01/2026",
             "START_TIME 00:00:00", "REPORT_START_DATE 01/01/2026", "REPORT_START_TIME 00:00:00", "END_DATE 01/01/2026",
-            f"END_TIME {hours:02d}:00:00", "REPORT_STEP 00:05:00", "ROUTING_STEP 2", "ALLOW_PONDING NO",
+            f"END_TIME {hours:02d}:00:00", "REPORT_STEP 00:05:00", "ROUTING_STEP 2", "LENGTHENING_STEP 2",
+            "ALLOW_PONDING NO",
         ],
         "JUNCTIONS": [f"{n} {z:.4f} {max(h, 0.1):.4f} 0 0 0" for n, z, h, u in zip(node, z_up, depth, gravity, strict=True) if u],
         "OUTFALLS": [f"{o} {z:.4f} FREE" for o, z, u in zip(outfall, z_down, last, strict=True) if u],
