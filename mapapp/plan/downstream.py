@@ -103,10 +103,14 @@ def below(links: Any, existing: Existing, standard: Standard) -> Below:
     z[old], ground[old] = existing.invert_m[used[old]], existing.ground_m[used[old]]
     np.fmin.at(z, up, up_m)
     np.fmin.at(z, down, down_m)
-    guessed = np.isnan(z)
     arrives = np.full(len(used), np.inf)
     ends = np.flatnonzero(joins >= 0)
     np.minimum.at(arrives, joins[ends], links["invert_down_m"].to_numpy(float)[ends])
+    # a level above what arrives is one that the plan did not believe, as it lies above its own ground
+    wrong = z > arrives + 0.001
+    z[wrong] = ground[wrong] = np.nan
+    up_m, down_m = np.where(wrong[up], np.nan, up_m), np.where(wrong[down], np.nan, down_m)
+    guessed = np.isnan(z)
     length = np.maximum(end - begin, 0.1)
     z = _filled(z, up, down, length, arrives, float(standard.slope(np.array(standard.allowed_mm[0]))))
     size = existing.diameter_mm[source]

@@ -119,3 +119,17 @@ def test_two_links_in_one_new_manhole_share_it():
     names = [r[0] for r in section(text, "JUNCTIONS")]
     assert len(set(names)) == len(names)
     assert plan.links["new_manhole"].nunique() == sum(n.startswith("M-") for n in names)
+
+
+def test_a_level_above_its_own_ground_is_not_believed_by_the_model_either():
+    layers, verdicts, served = main_town()
+    served = served.assign(invert_m=[20.0, 19.25, 40.0, 17.75])
+    layers["pipes"] = layers["pipes"].assign(to_invert_m=[19.25, np.nan, 17.75], from_invert_m=[20.0, 19.25, np.nan])
+    layers["compounds"] = frame({"compound_id": ["A"], "households": [100]}, [square(290, 20)])
+    plan, text = model((layers, verdicts.iloc[:1], served))
+    assert plan.links["to_node"].iloc[-1] == "M2"
+    level = {r[0]: float(r[1]) for r in section(text, "JUNCTIONS")}
+    assert level["N-M2"] < 22
+    assert "N-M2" in {r[1] for r in section(text, "TAGS")}
+    found = check(plan.links, STANDARD, existing=plan.existing)
+    assert found["flooding_lps"].max() == 0
