@@ -95,6 +95,8 @@ def label(layer: str, column: str) -> tuple[Text, str, str]:
     text = _LABELS.get(column) or (declared.label if declared else Text(column, column))
     if not _chinese(text.zh):
         text = _PLAIN.get(column, text)
+    if declared is not None:  # the dictionary writes them as in the middle of a sentence
+        text = Text(text.zh, text.en[:1].upper() + text.en[1:])
     if declared is None:
         return text, "m" if column.endswith("_m") else "", "list" if column in LISTS else "str"
     return text, declared.unit, declared.kind
