@@ -1,6 +1,6 @@
 """This module measures the plan on a generated town: N unserved compounds on a street grid, a served main along one side.
 
-python benchmarks/plan.py [--compounds 3000] [--side 175] [--seconds 20]
+python benchmarks/plan.py [--compounds 3000] [--side 185] [--seconds 20]
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def town(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--compounds", type=int, default=3000)
-    parser.add_argument("--side", type=int, default=175)
+    parser.add_argument("--side", type=int, default=185)
     parser.add_argument("--seconds", type=float, default=20.0)
     option = parser.parse_args()
     layers, verdicts, served = town(option.compounds, option.side)

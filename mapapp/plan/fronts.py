@@ -364,9 +364,9 @@ def advance(
             cheapest = trial[front, COST].min()
             if len(labels) < used + len(front):
                 labels = _grown(labels, used + len(front))
-                old = picked
+                shorter = picked
                 picked = np.empty(len(labels), np.int64)
-                picked[:used] = old[:used]
+                picked[:used] = shorter[:used]
             if len(chosen) < marks + len(front) * len(kids):
                 before = chosen
                 chosen = np.empty(2 * len(chosen) + len(front) * len(kids), np.int64)

@@ -15,6 +15,11 @@ from mapapp.plan.steiner.bottleneck import NEAR, bound, dearer, detours, nearest
 from mapapp.plan.steiner.graph import Graph
 from mapapp.plan.steiner.kernel import Array, kernel
 
+_CHUNK = 20_000
+"""Edges between two looks at the clock."""
+_DENSE = 40
+"""Edges per node from which no way round is looked for: a few arcs more and the search has seen one node."""
+
 
 @kernel
 def _degree_one(ptr: Array, adj: Array, eid: Array, terminal: Array, want: int, label: Array, state: Array) -> None:
@@ -274,7 +279,12 @@ def reduce(graph: Graph, late: Callable[[], bool], *, rounds: int = 12, reach: i
         net = graph.csr()
         alive = np.ones(len(graph.u), bool)
         order = np.argsort(-graph.w, kind="stable")
-        detours(order, net.ptr, net.adj, net.eid, graph.u, graph.v, graph.w, reach, alive)
+        if len(order) < _DENSE * graph.n:
+            for k in range(0, len(order), _CHUNK):
+                if late():
+                    break
+                part = order[k : k + _CHUNK]
+                detours(part, net.ptr, net.adj, net.eid, graph.u, graph.v, graph.w, reach, alive)
         graph.take(alive)
         graph.tidy()
         leaves(graph)
