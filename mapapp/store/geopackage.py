@@ -21,7 +21,7 @@ from sqlalchemy.pool import QueuePool
 
 from mapapp.core import schema
 from mapapp.core.schema import Layer
-from mapapp.store import gpkg, native
+from mapapp.store import gpkg, native, rtree
 from mapapp.store.frames import ARROW, Geometries, Kind, Rows, storage_kind
 from mapapp.store.sql import INTERNAL, Box, python_values, quoted, table, table_of
 
@@ -282,6 +282,8 @@ class SqliteDialect:
         if not len(there):
             return
         box = box[there]
+        if rtree.fill(raw, f"rtree_{layer}_geom", fids[there], box):
+            return
         # neighbours in strips, so that the tree's leaves stay small and its pages are written once
         middle = (box[:, :2] + box[:, 2:]) / 2
         strips = max(int(np.sqrt(len(there) / 50)), 1)
