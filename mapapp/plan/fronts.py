@@ -368,9 +368,9 @@ def advance(
                 picked = np.empty(len(labels), np.int64)
                 picked[:used] = shorter[:used]
             if len(chosen) < marks + len(front) * len(kids):
-                before = chosen
+                fewer = chosen
                 chosen = np.empty(2 * len(chosen) + len(front) * len(kids), np.int64)
-                chosen[:marks] = before[:marks]
+                chosen[:marks] = fewer[:marks]
             for i in front:
                 if trial[i, COST] > cheapest + spare:
                     continue
