@@ -98,10 +98,10 @@ def main(names: list[str]) -> None:
     mapapp = str(Path(sys.executable).with_name("mapapp"))
     with tempfile.TemporaryDirectory() as folder:
         command = [mapapp, "demo", f"{folder}/demo.gpkg"]
-        subprocess.run([*command, "--no-serve"], check=True)
-        subprocess.run([mapapp, "plan", f"{folder}/demo.gpkg"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*command, "--no-serve"], check=True)  # noqa: S603  # our own command
+        subprocess.run([mapapp, "plan", f"{folder}/demo.gpkg"], check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own command
         port = "8765"
-        process = subprocess.Popen([mapapp, "serve", f"{folder}/demo.gpkg", "--port", port])
+        process = subprocess.Popen([mapapp, "serve", f"{folder}/demo.gpkg", "--port", port])  # noqa: S603  # our own command
         try:
             address = f"http://127.0.0.1:{port}"
             _wait(address, process)

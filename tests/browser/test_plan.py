@@ -131,3 +131,33 @@ def test_on_a_phone_the_plan_fits(watch):
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.keyboard.press("Escape")
     expect(page.locator("#plan-card")).to_be_hidden()
+
+
+def test_a_link_drawn_on_the_map_is_checked_and_taken_into_the_plan(watch, county):
+    """Three clicks from a compound to the sewer, figures beside ours, accepted: the plan's link is the drawn one."""
+    page = planned(watch)
+    ends = page.evaluate("""async () => {
+        const route = Mapapp.plan.data().routes[0], found = await fetch("/api/features/links/" + route.link_id);
+        const line = (await found.json()).geometry.coordinates;
+        return [line[0], line[line.length - 1]];
+    }""")
+    page.evaluate("document.getElementById('plan-choices').open = true")
+    page.click("#plan-draw-link")
+    for place in ends:
+        page.evaluate("([x, y]) => Mapapp.planMap.map().setView([y - 0.0003, x], 18, {animate: false})", place)
+        at = page.evaluate(
+            "([x, y]) => { const m = Mapapp.planMap.map(), p = m.latLngToContainerPoint([y, x]),"
+            " r = m.getContainer().getBoundingClientRect(); return [p.x + r.left, p.y + r.top]; }",
+            place,
+        )
+        page.mouse.click(*at)
+        page.wait_for_timeout(400)
+    page.click("#plan-draw-done")
+    page.wait_for_selector("#plan-check-remarks li", timeout=60_000)
+    if page.locator("#plan-accept").count() == 0:
+        raise AssertionError(page.locator("#plan-check-remarks").inner_text())
+    page.click("#plan-accept")
+    expect(page.locator("#plan-job")).to_be_visible()
+    expect(page.locator("#plan-job")).to_be_hidden(timeout=90_000)
+    with store.open(str(county)) as db:
+        assert "drawn" in set(db.read("links")["corridor"])
