@@ -26,7 +26,6 @@ Json = dict[str, Any]
 
 STATUSES: Final = ("open", "confirmed", "dismissed", "fixed")
 _OVER: Final = frozenset({"dismissed", "fixed"})
-_LOG: Final = "decisions/"
 _TRIES: Final = 3
 
 
@@ -74,7 +73,7 @@ def undo(county: County, scope: Scope, finding_id: str, *, expected: str | None 
         When nothing was decided yet.
     """
     row = _allowed(county, scope, finding_id)
-    told = _told(county, row)
+    told = county.db.decisions(finding_id)
     if not told:
         raise InputError(Text("还没有作出决定。", "Nothing was decided yet."))
     before = told[-2] if len(told) > 1 else {"status": "open", "note": None}
@@ -92,7 +91,7 @@ def history(county: County, scope: Scope, finding_id: str) -> list[Json]:
         For anybody but an editor, because notes are free text; when there is no such finding.
     """
     scope.require_editor()
-    return _told(county, _row(county, finding_id))[::-1]
+    return county.db.decisions(str(_row(county, finding_id)["finding_id"]))[::-1]
 
 
 def _allowed(county: County, scope: Scope, finding_id: str) -> Json:
@@ -135,26 +134,13 @@ def _check(status: str, note: str) -> None:
         )
 
 
-def _told(county: County, row: Mapping[str, Any]) -> list[Json]:
-    """Return the decisions about a finding, oldest first; one that was made before there was a history is the first."""
-    told = list(county.db.setting(_LOG + str(row["finding_id"])) or [])
-    if not told and row.get("decided_at"):
-        told = [
-            {"at": row["decided_at"], "by": row.get("decided_by"), "status": row["status"], "note": row.get("note")}
-        ]
-    return told
-
-
 def keep(
     county: County, scope: Scope, row: Mapping[str, Any], *, status: str, note: str, expected: str | None = None,
     undoes: str | None = None,
 ) -> Json:  # fmt: skip
-    """Store a decision with its history and nothing else; the caller has checked the rights."""
+    """Store a decision with its history, in one transaction, and nothing else; the caller has checked the rights."""
     finding_id, words = str(row["finding_id"]), note.strip() or None
-    told = _told(county, row)
-    at = county.db.decide(finding_id, status, words, by=scope.name, expected=expected)
-    entry = {"at": at, "by": scope.name, "status": status, "note": words}
-    county.db.set_setting(_LOG + finding_id, [*told, entry | ({"undoes": undoes} if undoes else {})])
+    at = county.db.decide(finding_id, status, words, by=scope.name, expected=expected, undoes=undoes)
     return {"finding_id": finding_id, "status": status, "note": words, "by": scope.name, "decided_at": at}
 
 

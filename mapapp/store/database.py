@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 
 import pandas as pd
@@ -20,6 +21,7 @@ from mapapp.store.frames import Rows, rows_of, series_of
 from mapapp.store.snapshots import Snapshot
 from mapapp.store.sql import python_values, table
 
+_LOG = "decisions/"
 FINDING_STATES = {
     "open": Text("待确认", "open"),
     "confirmed": Text("已确认", "confirmed"),
@@ -109,12 +111,18 @@ class Database(Editor):
             return write.revision if changed else layers.latest_revision(connection)
 
     def decide(
-        self, finding_id: str, status: str, note: str | None = None, *, by: str, expected: str | None = None
-    ) -> str:
+        self, finding_id: str, status: str, note: str | None = None, *, by: str, expected: str | None = None,
+        undoes: str | None = None,
+    ) -> str:  # fmt: skip
         """Keep what a planner decided about a finding: open, confirmed, dismissed or fixed, with a note.
+
+        The decision and its entry in the log, see `decisions`, are one transaction: there is never one without the
+        other, and of two who decide at the same moment both are in the log.
 
         Parameters
         ----------
+        undoes : str, optional
+            ``decided_at`` of the decision that this one takes back; kept in the log.
         expected : str, optional
             ``decided_at`` as the planner saw it, an empty text where nothing was decided; None does not ask.
 
@@ -150,6 +158,11 @@ class Database(Editor):
             values = {"status": status, "note": note, "decided_by": by, "decided_at": write.at}
             connection.execute(sa.delete(d).where(d.c.finding_id == finding_id))
             connection.execute(sa.insert(d).values(finding_id=finding_id, **values))
+            entry: dict[str, str | None] = {"at": write.at, "by": by, "status": status, "note": note}
+            told = [*_told(connection, finding_id, known), entry | ({"undoes": undoes} if undoes else {})]
+            key = _LOG + finding_id
+            connection.execute(sa.delete(tables.settings).where(tables.settings.c.key == key))
+            connection.execute(sa.insert(tables.settings).values(key=key, value=json.dumps(told, ensure_ascii=False)))
             if not len(stored):
                 return write.at
             history.record(write, layer, "change", before=stored, after=_with_values(stored, values))
@@ -163,6 +176,26 @@ class Database(Editor):
                 kept = content.replace(version, now, 1)
                 connection.execute(sa.update(tables.layers).where(of_layer).values(content=kept))
         return write.at
+
+    def decisions(self, finding_id: str) -> list[dict[str, str | None]]:
+        """Return what was decided about a finding, oldest first: ``at by status note``, and ``undoes`` where it took one back."""
+        d = tables.decisions
+        with self._session.reading() as connection:
+            known = connection.execute(sa.select(d).where(d.c.finding_id == finding_id)).first()
+            return _told(connection, finding_id, known)
+
+
+def _told(
+    connection: sa.Connection, finding_id: str, known: sa.Row[tuple[str, ...]] | None
+) -> list[dict[str, str | None]]:
+    """Return the log of a finding's decisions; one that was made before there was a log is its first."""
+    mine = tables.settings.c.key == _LOG + finding_id
+    told = connection.execute(sa.select(tables.settings.c.value).where(mine)).scalar()
+    if told is not None:
+        return list(json.loads(told))
+    if known is None:
+        return []
+    return [{"at": known.decided_at, "by": known.decided_by, "status": known.status, "note": known.note}]
 
 
 def _derived_layer(name: str) -> Layer:

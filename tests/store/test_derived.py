@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -60,6 +62,25 @@ def test_of_two_who_decide_on_one_finding_the_second_is_told_of_the_first(county
     assert county.read("findings")["status"].tolist() == ["dismissed"]
     county.decide("a", "confirmed", None, by="li", expected=seen)
     assert county.read("findings")["status"].tolist() == ["confirmed"]
+
+
+def test_a_decision_and_its_entry_in_the_log_are_one_transaction(
+    county: store.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither is there without the other, whichever write fails, and of many at once none is missing from the log."""
+    county.replace_derived({"findings": _findings("a")}, by="li")
+    first = county.decide("a", "confirmed", "看过", by="wang")
+    told = [{"at": first, "by": "wang", "status": "confirmed", "note": "看过"}]
+    assert county.decisions("a") == told
+    with monkeypatch.context() as broken:
+        broken.setattr("mapapp.store.database._told", lambda *given: 1 / 0)  # after the decision, before its entry
+        with pytest.raises(ZeroDivisionError):
+            county.decide("a", "fixed", None, by="li")
+    assert county.read("findings")["status"].tolist() == ["confirmed"]
+    assert county.decisions("a") == told
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: county.decide("a", "fixed", str(n), by="li"), range(12)))
+    assert sorted(int(d["note"] or 0) for d in county.decisions("a")[1:]) == list(range(12))
 
 
 def test_tables_not_named_stay_and_a_failure_changes_none(county: store.Database) -> None:
