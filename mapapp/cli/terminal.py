@@ -20,7 +20,7 @@ from mapapp.core.progress import Cancelled
 from mapapp.core.text import Lang, Text
 
 
-class OutFile(click.ParamType):
+class OutFile(click.ParamType):  # type: ignore[type-arg]  # generic in newer clicks alone, and the old ones serve too
     """A file to be written: its folder must be there, so that nobody waits for work that cannot be kept."""
 
     name = "file"

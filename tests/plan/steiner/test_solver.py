@@ -174,6 +174,8 @@ def test_large_graphs_are_recombined_into_a_tree_no_dearer_than_before(monkeypat
     monkeypatch.setattr(solver_module, "_UNION_S", 0.3)
     mixed = steiner_tree(u, v, w, terminals, time_limit_s=2.0)
     nodes = np.unique(np.concatenate([u[mixed.edges], v[mixed.edges]]))
-    assert len(nodes) == len(mixed.edges) + 1 and np.isin(terminals, nodes).all()  # with the sum: a tree over all
+    assert len(nodes) == len(mixed.edges) + 1  # with the sum: a tree over all
+    assert np.isin(terminals, nodes).all()
     assert mixed.lower_bound <= mixed.cost == pytest.approx(w[mixed.edges].sum())
-    assert mixed.cost <= plain.cost and plain.lower_bound <= mixed.cost
+    assert mixed.cost <= plain.cost
+    assert plain.lower_bound <= mixed.cost
