@@ -173,8 +173,8 @@ def _draw(layers: Mapping[str, gpd.GeoDataFrame], page: Page, scale: int, imprin
         if style.layer in layers and style.id not in ("pipes_cjj61", "verdicts"):
             window = layers[style.layer]
             window = window.iloc[window.sindex.query(shapely.box(*page.bounds))]
-            if len(window):
-                used.append((style, _layer(axes, window, style, scale)))
+            if len(window) and (drawn := _layer(axes, window, style, scale)):
+                used.append((style, drawn))
     if "streets" in layers and scale <= _NAMES_FROM:
         _street_names(axes, layers["streets"], page.bounds)
     surround.ticks(axes, page.bounds, scale)
@@ -193,8 +193,8 @@ def _layer(axes: Any, frame: gpd.GeoDataFrame, style: LayerStyle, scale: int) ->
     drawn = []
     for look in style.classes:
         rows = frame[(by_id == look.id).to_numpy()]
-        if not len(rows):
-            continue
+        if not len(rows) or not (look.fill or look.width):
+            continue  # a class without a look has no line in the legend either
         drawn.append(look)
         shapes = shapely.get_parts(rows.geometry.to_numpy())
         kinds = shapely.get_type_id(shapes)
@@ -220,7 +220,7 @@ def _layer(axes: Any, frame: gpd.GeoDataFrame, style: LayerStyle, scale: int) ->
             )
             if look.letter and look.radius >= 6:
                 _letters(axes, at, [look.letter] * len(at), look.ink, 5.5)
-        if style.layer == "compounds" and scale <= 20_000:
+        if style.id == "compounds" and scale <= 20_000:
             inside = shapely.get_coordinates(shapely.point_on_surface(rows.geometry.to_numpy()))
             _letters(axes, inside, [look.letter] * len(rows), look.ink, 8 if scale <= _NAMES_FROM else 5)
             if "name" in rows and scale <= _NAMES_FROM:

@@ -58,7 +58,8 @@
     on.type = "checkbox"; on.checked = source.visible;
     on.setAttribute("aria-label", source.style.title);
     make("b", head, source.style.title);
-    make("small", head, source.data.types.length + (source.data.undrawn ? " (+" + source.data.undrawn + " " + words.not_drawn + ")" : ""));
+    var shown = entries.reduce(function (sum, entry) { return sum + entry.n; }, 0);  // a class without a look is not there
+    make("small", head, shown + (source.data.undrawn ? " (+" + source.data.undrawn + " " + words.not_drawn + ")" : ""));
     on.addEventListener("click", function (e) { e.stopPropagation(); });
     on.addEventListener("change", function () { layer.setVisible(source.id, on.checked); });
     var off = {};

@@ -248,11 +248,15 @@ def standalone(layers: Mapping[str, gpd.GeoDataFrame], config: StandaloneConfig,
             continue  # verdicts need the verdict column
         declared = schema.layer(style.id if style.id in layers else style.layer)
         names = _columns(frame, declared, config)
+        if style.column in frame.columns and style.column not in names and declared.column(style.column) is None:
+            names.append(style.column)  # made by the view, such as the relapse flag
         source: dict[str, Any] = {
             "id": style.id, "style": styles[style.id], "key": declared.key, "visible": style.id not in config.hidden,
             "data": pack(frame, names), "labels": _labels(declared, names, config), "minZoom": 0,
             "words": {k: dict(v) for k, v in config.words.get(declared.name, {}).items() if k in names},
         }  # fmt: skip
+        if style.id == "relapses":
+            source["interactive"] = False  # a click means the compound, not its flag
         if style.id in ("manholes", "inlets"):
             source["minZoom"] = styles[style.id]["min_zoom"]
         if style.id == "findings":  # around a compound, not over it: its colour and letter go on saying its status

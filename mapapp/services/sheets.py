@@ -17,7 +17,7 @@ from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme.report import chinese_date
 from mapapp.render import sheet, surround
-from mapapp.services import counties, frames
+from mapapp.services import compound_table, counties, frames
 
 SCALES: Final = sheet.SCALES
 LAYERS = (
@@ -145,7 +145,7 @@ def write(
         there = set(db.layers())
         layers = {n: db.read(n, snapshot=at) for n in LAYERS if n in there and n != "compounds"}
         if there & {"compounds", "ledger"}:
-            layers["compounds"] = db.effective_compounds(snapshot=at)
+            layers["compounds"] = compound_table.read(db, at)
         layers_drawn = {n: f for n, f in layers.items() if isinstance(f, gpd.GeoDataFrame) and _drawable(f)}
         day = next((str(s.as_of)[:10] for s in db.snapshots() if s.id == at), frames.changed_on(db))
         name, crs = db.name, db.crs

@@ -56,6 +56,23 @@ def test_a_pdf_carries_title_scale_date_and_page_as_text(tmp_path: Path) -> None
         assert said in text
 
 
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is not installed")
+@pytest.mark.parametrize("flags", [[True, False], [False, False], None])
+def test_a_relapse_has_a_line_in_the_legend_where_there_is_one(tmp_path: Path, flags: list[bool] | None) -> None:
+    """The outline is explained where it is drawn, and nowhere else; the status keeps its own line and is drawn once."""
+    layers = town()
+    if flags is not None:
+        layers["compounds"] = layers["compounds"].assign(relapsed=flags)
+    cut = sheet.pages((0, 0, 300, 300), 2000, "A4")
+    sheet.write(layers, cut, 2000, IMPRINT, "A4", tmp_path / "map.pdf")
+    text = subprocess.run(
+        ["pdftotext", str(tmp_path / "map.pdf"), "-"], check=True, capture_output=True
+    ).stdout.decode()
+    assert text.count("反弹") == (1 if flags and any(flags) else 0)
+    assert "已完工" in text
+    assert text.count("完") == 3  # twice in the legend, once on the compound
+
+
 def test_a_png_is_drawn_in_a4_at_two_hundred_dots_per_inch(tmp_path: Path) -> None:
     sheet.write(town(), sheet.pages((0, 0, 300, 300), 2000, "A4"), 2000, IMPRINT, "A4", tmp_path / "map.png")
     width = int.from_bytes((tmp_path / "map.png").read_bytes()[16:20], "big")

@@ -181,3 +181,23 @@ def colour(page, at):
 
     shot = page.screenshot(clip={"x": round(at[0]), "y": round(at[1]), "width": 2, "height": 2})
     return Image.open(io.BytesIO(shot)).convert("RGB").getpixel((0, 0))
+
+
+@pytest.mark.browser
+def test_the_stand_alone_page_shows_a_relapse_in_map_and_legend(browser, tmp_path):
+    """A flag beside the status: one line, counted once; a click on it means the compound."""
+    given = layers()
+    given["compounds"] = given["compounds"].assign(relapsed=[True, False, None])
+    context = browser.new_context(viewport={"width": 1200, "height": 800}, offline=True)
+    page = context.new_page()
+    page.goto(standalone(given, StandaloneConfig("County", "2026-11-25", lang="en"), tmp_path / "map.html").as_uri())
+    page.wait_for_selector("body[data-ready]")
+    row = page.locator(".legend details", has=page.locator("b", has_text="Relapsed"))
+    assert row.locator("summary small").inner_text() == "1"
+    assert row.locator("label span").all_inner_texts() == ["Relapsed"]
+    where = given["compounds"].geometry.centroid.to_crs(4326)[0]
+    at = page.evaluate("([x, y]) => { const p = map_mapapp.latLngToContainerPoint([y, x]); return [p.x, p.y]; }",
+                       [where.x, where.y])  # fmt: skip
+    page.mouse.click(*at)
+    assert page.text_content(".card dt") == "Renovation status"
+    context.close()

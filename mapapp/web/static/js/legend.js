@@ -171,6 +171,54 @@
       : list;
   }
 
+  /* A relapse is an outline beside the status, so it has a line of its own below the statuses: a switch that shows the
+     relapsed ones alone. Without a relapse there is no line. */
+  function relapseOf(layer) {
+    var look = layer.name === "compounds" ? Mapapp.symbols.classes("relapses")[0] : null;
+    var some = ((look && Mapapp.view.filters) || []).some(function (filter) {
+      return (
+        filter.column === "relapsed" &&
+        filter.values.some(function (item) {
+          return String(item.value) === "true";
+        })
+      );
+    });
+    if (!some) return null;
+    var by = Mapapp.summary && Mapapp.summary.by && Mapapp.summary.by.relapsed;
+    return { look: look, n: by ? by["true"] || 0 : null };
+  }
+
+  function relapseRow(layer) {
+    var found = relapseOf(layer);
+    if (!found) return null;
+    var on = Mapapp.state.get().f.relapsed;
+    return el(
+      "li",
+      {},
+      el(
+        "button",
+        {
+          type: "button",
+          "class": "entry",
+          "aria-pressed": String(Boolean(on)),
+          "data-column": "relapsed",
+          "data-value": "relapsed",
+          on: {
+            click: function () {
+              var f = Mapapp.state.get().f;
+              if (f.relapsed) delete f.relapsed;
+              else f.relapsed = ["true"];
+              Mapapp.state.set({ f: f });
+            }
+          }
+        },
+        Mapapp.symbols.swatch(found.look, "area"),
+        el("span", { "class": "entry-label" }, found.look.label),
+        show(found.n)
+      )
+    );
+  }
+
   function group(layer) {
     var on = shown().indexOf(layer.name) >= 0;
     var entries = entriesOf(layer),
@@ -223,7 +271,8 @@
                     t("layers.more", { n: entries.length - FEW })
                   )
                 )
-              : null
+              : null,
+            relapseRow(layer)
           )
         : null
     );
@@ -287,6 +336,7 @@
     classOn: classOn,
     count: count,
     entriesOf: entriesOf,
+    relapseOf: relapseOf,
     columnOf: columnOf,
     filterOf: filterOf,
     shapeOf: shapeOf

@@ -42,6 +42,8 @@
                 .map(function (entry) {
                   return { entry: entry, n: Mapapp.legend.columnOf(layer) ? Mapapp.legend.count(layer, entry) : null };
                 });
+        var relapse = Mapapp.legend.relapseOf(layer);
+        if (relapse) entries = entries.concat({ entry: relapse.look, n: relapse.n });
         entries = entries.filter(function (item) {
           return item.n !== 0;
         });
