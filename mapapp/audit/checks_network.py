@@ -56,7 +56,8 @@ def _own_ends(town: Town) -> tuple[Ints, Ints, Bools]:
 def mid_pipe_junctions(town: Town, overlapping: Ints) -> tuple[Batch, Ints]:
     """Find ends that touch the body of a pipe of their own system where there is no manhole; also return the node of each.
 
-    A crossing is none (no end there); a manhole on the body cuts the pipe and joins; a shared stretch is an overlap.
+    A crossing is none (no end there); a manhole on the body cuts the pipe and joins; a shared stretch is an overlap; a
+    pipe that shoots over a node and ends less than a metre behind it is a near miss, told there.
     """
     touches, s, n = town.touches, town.strings, len(town.strings.row)
     on = (touches.distance <= town.settings.snap_m + 1e-9) & (town.manhole[touches.point] < 0)
@@ -75,20 +76,34 @@ def mid_pipe_junctions(town: Town, overlapping: Ints) -> tuple[Batch, Ints]:
     keep = ((s.system[mine] & s.system[other]) != 0) & (mine != other)
     keep &= ~np.isin(np.minimum(mine, other) * n + np.maximum(mine, other), overlapping)
     mine, other, node = mine[keep], other[keep], touches.point[which[keep]]
-    outlet = np.isin(node, town.outlet_at[1])
-    mine, other, node = mine[~outlet], other[~outlet], node[~outlet]
+    told = ~np.isin(node, town.outlet_at[1]) & ~_overshot(town, mine, other, node)
+    mine, other, node = mine[told], other[told], node[told]
     batch = Batch(
         "mid_pipe_junction", "pipes", town.ids(mine), points(town.nodes.x[node], town.nodes.y[node]), related=town.ids(other),
-        value=town.touches.distance[which[keep]][~outlet], part=["a" if s.a[i] == k else "b" for i, k in zip(mine, node, strict=True)],
+        value=town.touches.distance[which[keep]][told], part=["a" if s.a[i] == k else "b" for i, k in zip(mine, node, strict=True)],
     )  # fmt: skip
     return batch, node
+
+
+def _overshot(town: Town, mine: Ints, other: Ints, node: Ints) -> Bools:
+    """Whether the touched pipe shoots over a node where others meet, and its water ends loose less than a metre on."""
+    s, nodes, reach = town.strings, town.nodes, town.settings.near_miss_m
+    if len(node) == 0:
+        return np.zeros(0, dtype=bool)
+    first, last = loose(nodes, s.system, s.usable)
+    out = np.zeros(len(node), dtype=bool)
+    for end, free, leaves in ((s.a, first, s.direction > 0), (s.b, last, s.direction < 0)):
+        apart = np.hypot(nodes.x[end[other]] - nodes.x[node], nodes.y[end[other]] - nodes.y[node])
+        out |= free[other] & ~leaves[other] & (apart <= reach)
+    alone = np.where(s.a[mine] == node, first[mine], last[mine])
+    return out & ~alone
 
 
 def near_misses(town: Town, joined_mid: Ints) -> tuple[Batch, Ints, Ints, Ints]:
     """Find loose ends that stop within reach of a pipe, node or manhole of their own system.
 
     Not counted: its own body, a neighbour that it already meets a step away, ends at outlets, the upper end of a pipe
-    of known direction beside another pipe's body (water leaves there). A gap between two loose ends is told once.
+    of known direction beside another pipe's body or upper end (water leaves there). A gap between two loose ends is told once.
 
     Returns
     -------
@@ -121,6 +136,8 @@ def near_misses(town: Town, joined_mid: Ints) -> tuple[Batch, Ints, Ints, Ints]:
     ok = ((s.system[string[end]] & s.system[target]) != 0) & (string[end] != target)
     leaving = np.where(head[end], s.direction[string[end]] > 0, s.direction[string[end]] < 0)
     ok &= ~(leaving & (at_node < 0))
+    if (leaving & ok).any():
+        ok &= ~(leaving & _goes_on(town)[np.maximum(at_node, 0)])
     ok &= ~_joined_nearby(town, end, string, head, target, seg, t)
     end, target, at_node, distance = end[ok], target[ok], at_node[ok], touches.distance[far][ok]
     # manholes within reach that no pipe of the town ends at
@@ -146,6 +163,15 @@ def near_misses(town: Town, joined_mid: Ints) -> tuple[Batch, Ints, Ints, Ints]:
     )  # fmt: skip
     causes = np.unique(np.concatenate([here, at_node[at_node >= 0]]))
     return batch, here, causes, np.unique(town.manhole[at_node[kind == 1]])
+
+
+def _goes_on(town: Town) -> Bools:
+    """Whether water of a node has a known way out, so that no upper end beside it can be meant to take it."""
+    s = town.strings
+    rows = np.flatnonzero(s.usable & (s.direction != 0))
+    out = np.zeros(len(town.nodes), dtype=bool)
+    out[np.where(s.direction[rows] > 0, s.a[rows], s.b[rows])] = True
+    return out
 
 
 def leaving_of(town: Town, string: Ints, head: Bools) -> Bools:

@@ -63,9 +63,10 @@ class Joined:
 def join(found: Compounds, town: Town, flow: Flow) -> Joined:
     """Find the pipe ends and manholes of the sewage system that belong to each compound.
 
-    Inside the outline, or within the settings' ``join_m`` of it when no other compound holds it. One that lies on the
-    common border of two compounds belongs to the one its pipe comes from. A compound that is only a point stands for a
-    circle, and takes laterals, internal pipes, inlet manholes and loose ends.
+    Inside the outline, or within the settings' ``join_m`` of it when no other compound holds it; outside it, a manhole
+    that the street's main passes through does not (unless it is an inlet manhole). One that lies on the common border
+    of two compounds belongs to the one its pipe comes from. A compound that is only a point stands for a circle, and
+    takes laterals, internal pipes, inlet manholes and loose ends.
     """
     st, nodes = town.settings, town.nodes
     sewer = flow.degree > 0
@@ -95,9 +96,15 @@ def join(found: Compounds, town: Town, flow: Flow) -> Joined:
     node, compound = who[i], rows[j]
     ok = distance <= reach[j]
     at_point = found.point[compound]
+    inner = s.usable & np.isin(town.pipes.level[s.row], (tables.LATERAL, tables.INTERNAL))
+    outside = np.flatnonzero(ok & ~at_point & (distance > 1e-3))
+    if len(outside):
+        ends = np.bincount(np.concatenate([s.a[inner], s.b[inner]]), minlength=len(nodes))
+        street = flow.degree - ends >= 2
+        street[has] &= ~town.manholes.inlet[town.manhole[has]]
+        ok[outside] &= ~street[node[outside]]
     if at_point.any():
         own = np.zeros(len(nodes), dtype=bool)
-        inner = s.usable & np.isin(town.pipes.level[s.row], (tables.LATERAL, tables.INTERNAL))
         own[s.a[inner]] = own[s.b[inner]] = True
         own |= flow.degree == 1
         own[has] |= town.manholes.inlet[town.manhole[has]]

@@ -15,6 +15,7 @@ from mapapp.core.network import Nodes
 _PLACEHOLDERS = np.array([0, -99, 99, -999, 999, -9999, 9999, -99999, 99999, -9.99, -99.99, -999.99, 999.99, 9999.99])
 _LOWEST_M, _HIGHEST_M = -450.0, 8900.0  # no land on earth lies outside
 _FAR_M = 20.0  # a placeholder is told from a true level by how far it stands from its neighbours
+_ZERO_FAR_M = 5.0  # an exact zero more than this below all of them: a sewer hardly drops so far in one pipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ PIPE_FIELDS = ("from_invert_m", "to_invert_m", "diameter_mm", "from_depth_m", "t
 def placeholders(pipes: Pipes, manholes: Manholes, nodes: Nodes, row: Ints) -> Placeholders:
     """Tell placeholders from true levels.
 
-    A round figure such as 0, -99 or 9999 is a placeholder when it stands more than 20 m from all other levels known at
-    its own node and at the pipe's other end; where none is known there, from the range of all levels. A zero by the sea
-    stays. Levels that no land has are placeholders too, and so is a diameter that is not positive or above 9 m.
+    A round figure such as -99 or 9999 is a placeholder when it stands more than 20 m (a zero: 5 m) from all other levels
+    known at its own node and at the pipe's other end; where none is known there, from the range of all levels. A zero
+    by the sea stays. Levels that no land has are placeholders too, and so is a diameter that is not positive or above 9 m.
     """
     a, b = pipes.invert
     ground = manholes.ground_m
@@ -82,7 +83,8 @@ def _doubtful(value: Floats) -> Bools:
 def _stands_out(value: Floats, low: Floats, high: Floats, span: tuple[float, float]) -> Bools:
     lone = np.isnan(low)
     low, high = np.where(lone, span[0], low), np.where(lone, span[1], high)
-    out: Bools = (value < _LOWEST_M) | (value > _HIGHEST_M) | ~((value >= low - _FAR_M) & (value <= high + _FAR_M))
+    far = np.where(value == 0, _ZERO_FAR_M, _FAR_M)
+    out: Bools = (value < _LOWEST_M) | (value > _HIGHEST_M) | ~((value >= low - far) & (value <= high + far))
     return out
 
 

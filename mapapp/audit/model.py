@@ -151,7 +151,7 @@ def build(pipes: Pipes, manholes: Manholes, outlets: Outlets, settings: AuditSet
     twin, of = _exact_twins(lines, nodes, pipes, usable)
     usable[twin] = False
     system_at = _system_at(nodes, manholes, manhole, system, usable)
-    touches = _touches(lines, nodes, settings, system, usable, manhole)
+    touches = _past_stubs(_touches(lines, nodes, settings, system, usable, manhole), lines, nodes, usable, settings)
     more, of_more = _offset_twins(lines, nodes, pipes, touches, usable, settings)
     if len(more):
         usable[more] = False
@@ -362,6 +362,26 @@ def _touches(
     inner = found.segment - part.offsets[found.string]
     return Near(
         who[found.point], rows[found.string], lines.offsets[rows[found.string]] + inner, found.distance, found.at
+    )
+
+
+def _past_stubs(touches: Near, lines: Lines, nodes: Nodes, usable: Bools, settings: AuditSettings) -> Near:
+    """Drop nodes that only touch the pipe on the other side of a stub: one shorter than the tolerance joins them."""
+    rows = np.flatnonzero(usable)
+    apart = np.hypot(
+        nodes.x[nodes.start[rows]] - nodes.x[nodes.end[rows]], nodes.y[nodes.start[rows]] - nodes.y[nodes.end[rows]]
+    )
+    rows = rows[apart <= 2 * settings.snap_m]
+    rows = rows[lines.take(rows).lengths() <= 2 * settings.snap_m] if len(rows) else rows
+    if len(rows) == 0:
+        return touches
+    n = len(nodes)
+    stub = np.minimum(nodes.start[rows], nodes.end[rows]) * n + np.maximum(nodes.start[rows], nodes.end[rows])
+    keep = np.ones(len(touches.point), dtype=bool)
+    for far in (nodes.start[touches.string], nodes.end[touches.string]):
+        keep &= ~np.isin(np.minimum(touches.point, far) * n + np.maximum(touches.point, far), stub)
+    return Near(
+        touches.point[keep], touches.string[keep], touches.segment[keep], touches.distance[keep], touches.at[keep]
     )
 
 

@@ -23,7 +23,8 @@ class AuditSettings:
     near_miss_m
         A loose end that comes this near to another pipe of its system, without joining, is a near miss.
     join_m
-        A pipe end or manhole this near to a compound's outline joins the compound.
+        A pipe end or manhole this near to a compound's outline joins the compound; outside it, a manhole that the
+        street's main passes through does not.
     point_radius_m
         A compound that is only a point stands for a circle of this radius, and only laterals, internal pipes and
         loose ends join it (a manhole of the street's main may well lie inside the circle).
