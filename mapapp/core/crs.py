@@ -67,11 +67,6 @@ def is_legacy(crs: CRS) -> bool:
     return any(word in names.lower() for word in _LEGACY_DATUMS)
 
 
-def northing_first(crs: CRS) -> bool:
-    """Whether the authority's axis order of ``crs`` is (north, east), as for all Chinese Gauss-Kruger zones."""
-    return bool(crs.axis_info) and crs.axis_info[0].direction == "north"
-
-
 def label(crs: CRS) -> str:
     """Return ``EPSG:4544`` where there is a code, else the CRS's name."""
     code = crs.to_epsg()

@@ -337,20 +337,3 @@ def plant_outline(t: Planter, compound: int) -> None:
         layer="compounds",
         compound=str(t.compounds.at[compound, "compound_id"]),
     )
-
-
-def same_id(pipes: gpd.GeoDataFrame, rng: np.random.Generator) -> tuple[gpd.GeoDataFrame, dict[str, object]]:
-    """Give two far-apart storm pipes one id, as a slip in a survey does; return the pipes and the row of truth.
-
-    Kept apart from the rest because a county database refuses two rows of one id before any audit sees them.
-    """
-    rows = np.flatnonzero((pipes["kind"] == "storm").to_numpy())
-    a, b = rng.choice(rows, 2, replace=False)
-    out = pipes.copy()
-    out.loc[b, "pipe_id"] = out.loc[a, "pipe_id"]
-    return out, {
-        "rule": "duplicate_id",
-        "layer": "pipes",
-        "feature_id": str(out.loc[a, "pipe_id"]),
-        "note": "两段管同号",
-    }

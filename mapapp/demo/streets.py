@@ -21,7 +21,6 @@ from mapapp.demo import ground
 from mapapp.demo.ground import Floats
 
 Ints = npt.NDArray[np.int64]
-WIDTH_M: Mapping[str, float] = {"main": 26.0, "secondary": 18.0, "branch": 13.0, "lane": 8.0}
 
 # rows of the frame by s, with the outermost t on the west and on the east of each
 _ROWS_S = (140.0, 800.0, 1350.0, 2000.0)
