@@ -93,7 +93,7 @@ class Existing:
         pipes = layers["pipes"].iloc[rows] if len(rows) else pd.DataFrame()
         line = shapely.force_2d(pipes.geometry.to_numpy()) if len(rows) else np.empty(0, object)
         length = shapely.length(line) if len(rows) else np.empty(0)
-        z0, z1 = (_numbers(pipes, c) for c in ("from_invert_m", "to_invert_m"))
+        z0, z1 = (numbers(pipes, c) for c in ("from_invert_m", "to_invert_m"))
         forward, backward = _ways(pipes, z0, z1, invert, start, end)
         out, ahead = _drained(len(xy), start, end, length, forward, backward, _outlets(layers, xy, invert))
         turned = np.where(ahead >= 0, ahead == 0, forward > backward)
@@ -101,7 +101,7 @@ class Existing:
         line[turned] = shapely.reverse(line[turned])
         up, down = np.where(turned, end, start), np.where(turned, start, end)
         up_m, down_m = np.where(turned, z1, z0), np.where(turned, z0, z1)
-        size = _numbers(pipes, "diameter_mm")
+        size = numbers(pipes, "diameter_mm")
         size = np.where(size > 0, size, np.nan)
         slope = (up_m - down_m) / np.where(length > 0, length, np.nan)
         slope = np.where(slope > _STEEPEST_FLAT, slope, np.nan)
@@ -176,8 +176,8 @@ def _places(served: Any) -> tuple[Array, Array, Array, Array]:
     return (
         xy,
         node.where(node.notna(), None).to_numpy(object),
-        _numbers(served, "invert_m"),
-        _numbers(served, "ground_m"),
+        numbers(served, "invert_m"),
+        numbers(served, "ground_m"),
     )
 
 
@@ -280,7 +280,8 @@ def _drained(
     return out, ahead
 
 
-def _numbers(frame: Any, column: str) -> Array:
+def numbers(frame: Any, column: str) -> Array:
+    """Return a column as floats, one per row; NaN for what is missing, no number, or all of an absent column."""
     if column not in frame:
         return np.full(len(frame), np.nan)
     return np.asarray(pd.to_numeric(frame[column], errors="coerce").to_numpy(float, na_value=np.nan))

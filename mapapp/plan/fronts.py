@@ -119,12 +119,12 @@ def _front(level: Array, cost: Array) -> Array:
             rows[m] = i
             m += 1
         best = min(best, cost[i])
-    if m <= 400:
+    if m <= MOST_LABELS:
         return rows[:m]
-    thin = np.empty(400, np.int64)
+    thin = np.empty(MOST_LABELS, np.int64)
     k = 0
-    for i in range(400):
-        at = int(np.rint(i * (m - 1) / 399))
+    for i in range(MOST_LABELS):
+        at = int(np.rint(i * (m - 1) / (MOST_LABELS - 1)))
         if k == 0 or rows[at] != thin[k - 1]:
             thin[k] = rows[at]
             k += 1

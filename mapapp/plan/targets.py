@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from mapapp.plan.existing import Existing
+from mapapp.plan.existing import Existing, numbers
 from mapapp.plan.ground import ASSUMED_DEPTH_M, Ground
 
 Array = np.ndarray[Any, Any]
@@ -103,7 +103,7 @@ class Targets:
         node = frame["node"].astype(object) if "node" in frame else pd.Series(None, frame.index, dtype=object)
         pipe = frame["pipe_id"].astype(object) if "pipe_id" in frame else node
         name = node.where(node.notna() & (node.astype(str) != ""), pipe).to_numpy(object)
-        invert, level = _levels(point, _numbers(frame, "invert_m"), _numbers(frame, "ground_m"), ground)
+        invert, level = _levels(point, numbers(frame, "invert_m"), numbers(frame, "ground_m"), ground)
         by = existing.out[use] if existing is not None else np.full(len(point), -1)
         none = np.zeros(len(point))
         at = cls(point, name, invert, level, by, none, none)
@@ -166,21 +166,15 @@ def _between(existing: Existing, gates: Array, tips: Any, ground: Ground) -> Tar
     return Targets(point, existing.pipe_id[row], invert, level, row, np.maximum(depth, 0.5), size)
 
 
-def _numbers(frame: Any, column: str) -> Array:
-    if column not in frame:
-        return np.full(len(frame), np.nan)
-    return np.asarray(pd.to_numeric(frame[column], errors="coerce").to_numpy(float, na_value=np.nan))
-
-
 def demand(compounds: Any) -> tuple[Array, Array]:
     """Return households per compound and whether they are assumed.
 
     Unknown or zero households are taken from floor area, then from the number of buildings, then from a round figure: a
     compound that is to be joined has people.
     """
-    known = _numbers(compounds, "households")
-    area = _numbers(compounds, "floor_area_m2") / AREA_PER_HOUSEHOLD_M2
-    buildings = _numbers(compounds, "buildings") * HOUSEHOLDS_PER_BUILDING
+    known = numbers(compounds, "households")
+    area = numbers(compounds, "floor_area_m2") / AREA_PER_HOUSEHOLD_M2
+    buildings = numbers(compounds, "buildings") * HOUSEHOLDS_PER_BUILDING
     out = known
     for other in (area, buildings, np.full(len(known), HOUSEHOLDS_UNKNOWN)):
         out = np.where(np.isfinite(out) & (out > 0), out, other)
