@@ -15,8 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-Precision = Literal["full", "coarse", "point", "none"]
-"""How exactly a geometry is shown: as it is, rounded to about 100 m, as one symbol inside it, or not at all."""
+Precision = Literal["full", "coarse", "point", "route", "none"]
+"""How exactly a geometry is shown: as it is, rounded to about 100 m, as one symbol inside it, as a planned route that ends
+short of the existing sewer, or not at all."""
 
 STEPS: Final[Mapping[str, int]] = {
     "households": 10,
@@ -28,6 +29,8 @@ STEPS: Final[Mapping[str, int]] = {
 """Figures that a public link shows rounded, and to what; a single building or stairwell cannot be told from it."""
 
 GRID_DEG: Final = 0.001
+SHORT_M: Final = 10.0
+"""A shared route keeps so far from the existing manhole or pipe that it joins; a shorter one shows its upper half."""
 _SIMPLIFY_M: Final = 30.0
 # Mobile and landline numbers, 18- and 15-digit identity numbers, wherever they stand in a text.
 _PERSONAL: Final = (
@@ -131,6 +134,25 @@ def as_points(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame.set_geometry(points.rename(frame.geometry.name))
 
 
+def as_routes(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return planned links with nothing within `SHORT_M` of where they join an existing sewer, whose place is not shown.
+
+    They join one where a ``to_node`` is no link's ``from_node``; where either column is absent, at every end. A line that
+    lies within that distance whole has no geometry then, but its upper half where it is all there is of a link.
+    """
+    line = np.asarray(frame.geometry.values, dtype=object)
+    last = first = np.ones(len(frame), bool)
+    if {"from_node", "to_node"} <= set(frame.columns):
+        last = ~frame["to_node"].isin(set(frame["from_node"].dropna())).to_numpy(bool)
+        first = ~frame["from_node"].isin(set(frame["to_node"].dropna())).to_numpy(bool)
+    end = shapely.get_point(line, -1)
+    routes = shapely.difference(line, shapely.union_all(shapely.buffer(end[last], SHORT_M)))
+    upper = shapely.difference(line, shapely.buffer(end, shapely.length(line) / 2))
+    routes = np.where(shapely.is_empty(routes) & first & last, upper, routes)
+    routes[shapely.is_empty(routes)] = None
+    return frame.set_geometry(gpd.GeoSeries(routes, index=frame.index, crs=frame.crs).rename(frame.geometry.name))
+
+
 def show(frame: gpd.GeoDataFrame, precision: Precision) -> gpd.GeoDataFrame | pd.DataFrame:
     """Return the table with its geometry as exact as ``precision`` allows; ``none`` drops the column."""
     if precision == "none":
@@ -139,4 +161,6 @@ def show(frame: gpd.GeoDataFrame, precision: Precision) -> gpd.GeoDataFrame | pd
         return coarsen(frame)
     if precision == "point":
         return as_points(frame)
+    if precision == "route":
+        return as_routes(frame)
     return frame.copy(deep=False)

@@ -369,6 +369,8 @@ class View:
         if allowed.rows == "gaps":
             about = (frame["layer"] == "compounds") & frame["rule"].isin(_GAP_RULES) & frame["feature_id"].isin(ids)
             return frame[about]
+        if "compound_ids" in frame.columns:
+            return _of_compounds(frame, ids)
         kept = frame[frame["compound_id"].isin(ids)] if "compound_id" in frame.columns else frame.iloc[:0]
         if allowed.rows == "own_problems":
             return kept[_names(kept, unit, "lead_unit", "co_units", "utility_owner")]
@@ -388,6 +390,14 @@ class View:
 def _placed(rows: pd.DataFrame, geometry: Any, crs: Any) -> pd.DataFrame:
     placed: pd.DataFrame = gpd.GeoDataFrame(rows, geometry=geometry, crs=crs)
     return placed
+
+
+def _of_compounds(frame: pd.DataFrame, ids: set[str]) -> pd.DataFrame:
+    """Return the rows that name one of the compounds, each naming these alone."""
+    items = frame["compound_ids"].astype("str").reset_index(drop=True).str.split(";").explode().str.strip()
+    named = items[items.isin(ids)].groupby(level=0).agg(";".join)
+    rows = named.index.to_numpy(dtype=np.intp)
+    return frame.iloc[rows].assign(compound_ids=named.to_numpy())
 
 
 def _names(frame: pd.DataFrame, unit: str, *columns: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

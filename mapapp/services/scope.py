@@ -50,6 +50,11 @@ _LEVELS: Final = frozenset(
     ]
 )
 FREE_TEXT: Final = frozenset({"plan_file", "note", "description", "measure", "minutes", "message", "evidence", "fix"})
+_ROUTE: Final = ("link_id", "compound_ids", "length_m", "diameter_mm", "pump")
+_ROUTE_LEVELS: Final = (
+    "slope", "ground_up_m", "ground_down_m", "invert_up_m", "invert_down_m", "depth_up_m", "depth_down_m",
+)  # fmt: skip
+_ROUTE_MONEY: Final = ("cost_low", "cost", "cost_high")
 _BASIC: Final = frozenset({"compound_id", "name", "street", "status", "programme_year", "letter"})
 
 
@@ -184,7 +189,7 @@ class Access:
         See `disclosure.Precision`.
     rows : str
         Which rows: ``all``; ``shared`` compounds (the share's filters) and what hangs on them; ``own_…`` of the unit;
-        ``gaps``: findings about shared compounds themselves.
+        ``gaps``: findings about shared compounds themselves. A row that names several compounds names shared ones alone.
     counts_only : bool
         Whether only numbers of rows are told, never a row.
     """
@@ -247,6 +252,9 @@ def _unit(spec: ShareSpec) -> Mapping[str, Access]:
         open_["findings"] = Access("findings", gap, precision="point", rows="gaps")
         verdict = frozenset({"compound_id", "verdict"})
         open_["verdicts"] = Access("verdicts", verdict, precision="point", rows="shared")
+        # a planned link is nobody's pipe yet: its route, without the manhole or pipe of another unit that it joins
+        route = (*_ROUTE, *(_ROUTE_LEVELS if spec.levels else ()), *(_ROUTE_MONEY if spec.investment else ()))
+        open_["links"] = Access("links", frozenset(route), precision="route", rows="shared")
     if spec.unit:
         open_["pipes"] = Access("pipes", _declared("pipes") - hidden, rows="own_pipes")
         open_["manholes"] = Access("manholes", _declared("manholes") - hidden - {"x_north", "y_east"}, rows="own_nodes")

@@ -146,6 +146,10 @@ _CARD: dict[str, Text] = {
     "card.inlet": Text("井号", "Manhole"),
     "card.length": Text("距离", "Length"),
     "card.fall": Text("可用/需要落差 m", "Fall: has / needs, m"),
+    "card.fall_guess": Text(
+        "小区出口标高未知：按最近检查井地面以下 1 m 估算",
+        "The outlet's level is unknown: estimated at 1 m below the ground of the nearest manhole",
+    ),
     "card.fall_why": Text("可用落差与所需落差，米", "Available and required fall, metres"),
     "card.gravity": Text("自流", "Gravity"),
     "card.gravity_yes": Text("✓ 可以", "✓ yes"),
@@ -153,6 +157,7 @@ _CARD: dict[str, Text] = {
     "card.cost": Text("估价", "Estimate"),
     "card.findings": Text("检查结果（{n}）", "Findings ({n})"),
     "card.links": Text("拟建接入管", "Planned link"),
+    "card.link_uncosted": Text("{length}，DN{dn}", "{length}, DN{dn}"),
     "card.link": Text("{length}，DN{dn}，约 {cost}", "{length}, DN{dn}, about {cost}"),
     "card.problems": Text("问题（{n}）", "Problems ({n})"),
     "card.attributes": Text("全部属性", "All attributes"),

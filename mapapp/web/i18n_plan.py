@@ -131,6 +131,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "plan.export_gpkg": Text("GeoPackage", "GeoPackage"),
         "plan.export_geojson": Text("GeoJSON", "GeoJSON"),
         "plan.export_swmm": Text("SWMM .inp", "SWMM .inp"),
+        "plan.share": Text("分享给单位", "Share with a unit"),
         "plan.internal": Text(
             "含管线标高，内部资料，不进入分享链接。", "Holds pipe levels: internal, never in a share link."
         ),

@@ -192,8 +192,9 @@
                 el("td", { "class": "num" }, Mapapp.format.words("length_m", row.length_m)),
                 el(
                   "td",
-                  { "class": "num" },
-                  Mapapp.format.number(row.available_fall_m, 2) + " / " + Mapapp.format.number(row.required_fall_m, 2)
+                  { "class": "num", title: row.fall_basis === "ground" ? t("card.fall_guess") : null },
+                  (row.fall_basis === "ground" ? "≈ " : "") +
+                    Mapapp.format.number(row.available_fall_m, 2) + " / " + Mapapp.format.number(row.required_fall_m, 2)
                 ),
                 el("td", {}, gravity(row)),
                 money ? el("td", { "class": "num" }, Mapapp.format.words("money_yuan", row.cost)) : null
@@ -220,7 +221,7 @@
           return el(
             "li",
             {},
-            t("card.link", {
+            t(Mapapp.format.missing(row.cost) ? "card.link_uncosted" : "card.link", {
               length: Mapapp.format.words("length_m", row.length_m),
               dn: Mapapp.format.number(row.diameter_mm),
               cost: Mapapp.format.words("money_yuan", row.cost)

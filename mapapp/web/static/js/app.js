@@ -262,13 +262,15 @@
       });
     Mapapp.maplayer.start();
     Mapapp.controls.build();
-    var at = Mapapp.state.get().at;
+    var at = Mapapp.state.get().at,
+      wish = window.location.hash; // the address loses it when the map moves
     begin(function (view) {
       var place = /^([\d.]+)\/(-?[\d.]+)\/(-?[\d.]+)$/.exec(view.place || ""); // where a share's maker stood
       if (!at && place) Mapapp.maplayer.place({ z: Number(place[1]), lat: Number(place[2]), lon: Number(place[3]) });
       else if (!at && view.bounds) Mapapp.maplayer.fit(view.bounds, true);
       Mapapp.controls.drawStatus();
       if (Mapapp.state.get().sel) showSelection(!at);
+      if (wish === "#share-unit" && view.can.share) Mapapp.share.open("unit"); // from the plan page
     });
   }
 

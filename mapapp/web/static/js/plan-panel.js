@@ -326,7 +326,7 @@
       : null;
   }
 
-  function papers() {
+  function papers(data) {
     return el(
       "section",
       {},
@@ -343,7 +343,10 @@
           return el("a", { "class": "button", href: one[0] + "?lang=" + Mapapp.lang }, t(one[1]));
         })
       ),
-      el("p", { "class": "muted small" }, t("plan.internal"))
+      el("p", { "class": "muted small" }, t("plan.internal")),
+      data.edits
+        ? el("p", { "class": "row" }, el("a", { "class": "button", id: "plan-share", href: "/?on=compounds,streets,findings,links&lang=" + Mapapp.lang + "#share-unit" }, t("plan.share")))
+        : null
     );
   }
 
@@ -377,7 +380,7 @@
       data.assumptions
         ? details("plan-assumptions", t("plan.assumptions"), true, el("ul", { "class": "plan-list" }, data.assumptions.map(function (text) { return el("li", {}, text); })))
         : null,
-      papers()
+      papers(data)
     );
     var second = choices.querySelector("#plan-run");
     if (second) second.id = "plan-run-again";

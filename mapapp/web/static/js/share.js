@@ -51,10 +51,11 @@
     );
   }
 
-  function open() {
+  /** Open the dialog; `wanted` is the kind of link that is ticked at first, public without it. */
+  function open(wanted) {
     var view = Mapapp.view;
     if (!view) return;
-    var kind = "public",
+    var kind = wanted || "public",
       shown = Mapapp.legend.shown(),
       words = Mapapp.filters.words();
     var form = el("form", { "class": "dialog-body share-form", on: { submit: submit } });
@@ -109,6 +110,10 @@
 
     function pickKind(event) {
       kind = event.target.value;
+      asKind();
+    }
+
+    function asKind() {
       unitBox.hidden = kind !== "unit";
       code.required = kind === "unit";
       form.querySelector("#share-code").closest("label").firstChild.textContent = t(
@@ -206,7 +211,7 @@
           investment: columns.some(function (name) {
             return /^(invest|fund)_/.test(name);
           }),
-          gaps: has(columns, ["sewer_pending", "verdict"]) || has(layers, ["findings", "verdicts"]),
+          gaps: has(columns, ["sewer_pending", "verdict"]) || has(layers, ["findings", "verdicts", "links"]),
           levels: kind === "unit" && has(extra, ["levels"]),
           descriptions: kind === "unit" && has(extra, ["descriptions"]),
           download: kind === "unit" && has(extra, ["download"])
@@ -316,7 +321,6 @@
     }
 
     until.addEventListener("input", tellZone);
-    drawPicks();
     tellZone();
     var units = (
       view.filters.filter(function (item) {
@@ -363,8 +367,8 @@
         "fieldset",
         { "class": "kinds" },
         el("legend", { "class": "label" }, t("share.kind")),
-        radio("public", t("share.public"), t("share.public_hint"), true, pickKind),
-        radio("unit", t("share.unit"), t("share.unit_hint"), false, pickKind)
+        radio("public", t("share.public"), t("share.public_hint"), kind === "public", pickKind),
+        radio("unit", t("share.unit"), t("share.unit_hint"), kind === "unit", pickKind)
       ),
       unitBox,
       el("div", { "class": "two" }, layerBox, columnBox),
@@ -398,6 +402,7 @@
         el("button", { type: "submit", "class": "button primary", id: "share-make" }, t("share.make"))
       )
     ]);
+    asKind();
     Mapapp.dom.dialog(t("share.heading"), form);
   }
 
