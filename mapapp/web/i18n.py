@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +28,8 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         ),
         "logout": Text("退出", "Log out"),
         "error.title": Text("这里出了点问题", "Something is not right here"),
+        "error.title.403": Text("没有权限", "Not allowed"),
+        "error.title.404": Text("没有找到", "Not found"),
         "error.back": Text("回到一张图", "Back to the map"),
         "error.ours": Text(
             "这是程序的问题，数据没有改动。请把编号 {number} 告诉管理员。",
@@ -85,6 +87,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "shares.wrong_codes": Text("连续输错访问码 {n} 次", "{n} wrong pass codes in a row"),
         "shares.has_code": Text("有访问码", "with a pass code"),
         "users.title": Text("用户", "Users"),
+        "users.none": Text("还没有用户：本机打开不用登录。", "No users yet: opened on this machine, no login is needed."),
         "users.name": Text("用户名", "Name"),
         "users.role": Text("角色", "Role"),
         "users.unit": Text("单位", "Unit"),
@@ -154,10 +157,15 @@ def _all() -> Mapping[str, Text]:
 
 
 def t(key: str, **values: object) -> str:
-    """Return the text for a key in the language of this request; an unknown key shows as itself."""
+    """Return the text for a key in the language of this request; an unknown key shows as itself.
+
+    A value named ``date`` is written as people write a day (``day``): every as-of date on every page looks the same.
+    """
     text = _all().get(key)
     if text is None:
         return key
+    if "date" in values:
+        values["date"] = day(values["date"])
     return (text.format(**values) if values else text).pick(language())
 
 
@@ -174,6 +182,15 @@ def choose(asked: Request, default: Lang) -> Lang:
             return "en" if word == "en" else "zh"
     best = asked.accept_languages.best_match(["zh", "zh-cn", "zh-hans", "en"])
     return default if best is None else ("en" if best == "en" else "zh")
+
+
+def day(value: object) -> str:
+    """Return a stored day as people write it, 2026年11月25日 or 25 Nov 2026; anything but a day stays as it is."""
+    try:
+        at = date.fromisoformat(str(value))
+    except ValueError:
+        return str(value)
+    return f"{at.day} {at:%b} {at.year}" if language() == "en" else f"{at.year}年{at.month}月{at.day}日"
 
 
 def instant(moment: str | None) -> str:
