@@ -142,6 +142,8 @@ def _scale(raw: Raw, mapping: Mapping[str, Match], out: dict[str, pd.Series]) ->
             values = units.times(values, units.LENGTH_KM.get(match.unit, 1.0))
         elif ours.endswith("_m"):
             values = units.times(values, units.LENGTH_M.get(match.unit, 1.0))
+        elif raw.letters and ours.endswith(("_pct", "_rate")):
+            values = units.percent(raw, match, values)
         out[ours] = pd.Series(values, dtype="float64")
     found = 1.0
     for ours in sorted(out, key=lambda name: name != "invest_total_wan"):  # the total first: its ratios tell the unit

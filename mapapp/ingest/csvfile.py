@@ -12,7 +12,7 @@ from mapapp.core.errors import InputError, QuestionError
 from mapapp.core.schema import Layer
 from mapapp.core.text import Text
 from mapapp.ingest.foreign import check_width, empty, parsing
-from mapapp.ingest.grid import find_table
+from mapapp.ingest.grid import ask_columns, find_table, guess_header
 from mapapp.ingest.result import Notes, Raw
 
 _TRIES = ("utf-8-sig", "gb18030")
@@ -34,6 +34,8 @@ def read_csv(path: Path, target: Layer, encoding: str | None, given: Mapping[str
     name, notes = path.name, Notes()
     cells = read_cells(path, encoding, notes)
     raw = find_table(cells, (), target, file=name, sheet="", kind="csv", given=given, notes=notes)
+    if raw is None and not target.spatial and (guessed := guess_header(cells, ())):
+        raise ask_columns(guessed, target, name)
     if raw is None:
         first = "、".join(c.strip()[:20] for c in next(r for r in cells if any(c.strip() for c in r))[:10])
         raise InputError(

@@ -18,12 +18,17 @@ from shapely.geometry.base import BaseGeometry
 from mapapp.core.errors import QuestionError
 from mapapp.core.schema import Layer
 from mapapp.core.text import Text
-from mapapp.ingest.foreign import check_width, empty, parsing
+from mapapp.ingest.foreign import check_width, cut_off, empty, parsing
+from mapapp.ingest.labels import Label, label_of, sizes_beside
 from mapapp.ingest.result import Notes, Raw
 from mapapp.ingest.words import decode_word
 
 LAYER_COLUMN = "CAD图层"
 KIND_COLUMN = "管线类型"
+SIZE_COLUMN = "旁注管径"
+_XDATA_VALUES = frozenset({1000, 1040, 1041, 1042, 1070, 1071})
+_XDATA_MOST = 20
+_TAIL = 256
 _SAGITTA_M = 0.01
 """Arcs are drawn as chords that stay this close."""
 _MARKS = (
@@ -42,7 +47,9 @@ def read_dxf(path: Path, target: Layer, *, layer: str | None, encoding: str | No
     """Return the entities of a drawing's model space that have a place, with CAD layer, block name and attributes.
 
     Closed polylines are polygons where ``target`` takes polygons. The CAD layer tells sewage from storm where its
-    name holds WS, YS, HS or 污, 雨, 合流. Texts beside lines are counted and not guessed at. A drawing has no CRS.
+    name holds WS, YS, HS or 污, 雨, 合流. A pipe size written beside one line only is a column of its own (旁注管径), which
+    is proposed and never applied unasked; extended data (XDATA) are columns by application and place. A drawing has
+    no CRS.
 
     Parameters
     ----------
@@ -54,7 +61,7 @@ def read_dxf(path: Path, target: Layer, *, layer: str | None, encoding: str | No
     Raises
     ------
     InputError
-        When it is no DXF, is damaged, or holds nothing with a place.
+        When it is no DXF, is damaged or cut off, or holds nothing with a place.
     QuestionError
         When ``layer`` is not in the drawing.
     """
@@ -69,6 +76,8 @@ def read_dxf(path: Path, target: Layer, *, layer: str | None, encoding: str | No
         except (ezdxf.lldxf.const.DXFStructureError, UnicodeDecodeError):
             document, _ = ezdxf.recover.readfile(path)
         space = list(document.modelspace())
+    if _cut_off(path):
+        raise cut_off(name, "没有结尾标记 EOF", "its end mark EOF is missing")
     layers = sorted({str(e.dxf.layer) for e in space if e.dxf.hasattr("layer")})
     if layer is not None and layer not in layers:
         raise QuestionError(
@@ -80,14 +89,15 @@ def read_dxf(path: Path, target: Layer, *, layer: str | None, encoding: str | No
         )
     rows: list[dict[str, Any]] = []
     shapes: list[BaseGeometry] = []
-    texts = others = 0
+    labels: list[Label] = []
+    others = 0
     polygons = "polygon" in target.geometry
     with parsing(name, "DXF"):
         for entity in space:
             if layer is not None and entity.dxf.layer != layer:
                 continue
             if entity.dxftype() in ("TEXT", "MTEXT"):
-                texts += 1
+                labels.append(label_of(entity))
                 continue
             shape = _shape(entity, polygons=polygons)
             if shape is None:
@@ -97,28 +107,47 @@ def read_dxf(path: Path, target: Layer, *, layer: str | None, encoding: str | No
             rows.append(_attributes(entity))
     if not rows:
         raise empty(name)
+    geometry = np.empty(len(shapes), dtype=object)
+    geometry[:] = shapes
+    units = document.header.get("$INSUNITS", 0)
+    sizes = sizes_beside(geometry, labels, 1000.0 if units == 4 else 1.0) if target.column("diameter_mm") else []
     frame = pd.DataFrame(rows, dtype=object)
     frame = frame.where(frame.notna(), None)
     _tell_kind(frame, target, notes, name)
-    check_width(len(frame.columns), name)
-    if texts or others:
-        notes.info(
-            f"图中有 {texts} 个文字、{others} 个其他对象没有读取。",
-            f"The drawing holds {texts} texts and {others} other objects; they were not read.",
+    if any(sizes):
+        frame[SIZE_COLUMN] = pd.Series(sizes, dtype=object)
+        read = sum(size is not None for size in sizes)
+        notes.warn(
+            f"{read} 条线旁只有一个管径文字，列为“{SIZE_COLUMN}”，未采用；核对后用 --column diameter_mm={SIZE_COLUMN} 确认。",
+            f"Beside {read} lines stands one pipe size; it is the column {SIZE_COLUMN}, not used until you confirm it "
+            f"with --column diameter_mm={SIZE_COLUMN}.",
             name,
         )
-    units = document.header.get("$INSUNITS", 0)
+    check_width(len(frame.columns), name)
+    if labels or others:
+        used = "（管径除外）" if any(sizes) else ""
+        notes.info(
+            f"图中有 {len(labels)} 个文字、{others} 个其他对象没有读取{used}。",
+            f"The drawing holds {len(labels)} texts and {others} other objects; "
+            f"they were not read{' but for pipe sizes' if used else ''}.",
+            name,
+        )
     if units == 4:
         notes.warn(
             "图纸单位为毫米，坐标已除以 1000。",
             "The drawing is in millimetres; coordinates were divided by 1000.",
             name,
         )
-    geometry = np.empty(len(shapes), dtype=object)
-    geometry[:] = shapes
     if units == 4:
         geometry = shapely.transform(geometry, lambda xy: xy / 1000.0)
     return Raw(frame, geometry, None, name, layer or "", np.arange(1, len(rows) + 1), "dxf", notes=notes)
+
+
+def _cut_off(path: Path) -> bool:
+    """Whether the drawing lacks the last mark of every DXF; ezdxf mends such files by dropping what is incomplete."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL))
+        return b"EOF" not in file.read()
 
 
 def _tell_kind(frame: pd.DataFrame, target: Layer, notes: Notes, name: str) -> None:
@@ -152,6 +181,11 @@ def _attributes(entity: Any) -> dict[str, Any]:
     if entity.dxftype() == "INSERT":
         out["CAD图块"] = _clean(entity.dxf.name)
         out |= {_clean(a.dxf.tag): _clean(a.dxf.text) for a in entity.attribs if a.dxf.hasattr("tag")}
+    if entity.xdata is not None:
+        for application, tags in entity.xdata.data.items():
+            values = [t.value for t in tags if t.code in _XDATA_VALUES][:_XDATA_MOST]
+            named = {f"XDATA {_clean(application)} {i}": value for i, value in enumerate(values, start=1)}
+            out |= {k: _clean(v) if isinstance(v, str) else v for k, v in named.items()}
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from mapapp.core.text import Text
 from mapapp.ingest.result import Notes
 
 MAX_COLUMNS = 1000
+_FOLDER = re.compile(r"(?<![\w.])/(?:[^/'\"\s]+/)+")
+"""Folders in a parser's own words are those of this machine (an upload lies in a temporary one)."""
 
 
 @contextmanager
@@ -27,7 +30,8 @@ def parsing(file: str, what: str, notes: Notes | None = None) -> Iterator[None]:
     except (MapappError, KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
         raise
     except BaseException as error:  # a PanicException of a Rust parser is no Exception
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        said = _FOLDER.sub("", " ".join(str(error).split())).partition("; It might help")[0]
+        reason = said[:160] or type(error).__name__
         raise InputError(
             Text(
                 f"无法按 {what} 读取，文件可能不完整或已损坏（{reason}）。",
@@ -47,6 +51,15 @@ def empty(file: str) -> InputError:
     return InputError(
         Text("文件里没有任何记录。", "The file holds no records."),
         Text("请检查导出范围或图层。", "Check the extent or the layer that was exported."),
+        where=file,
+    )
+
+
+def cut_off(file: str, zh: str, en: str) -> InputError:
+    """Return the error for a file whose end is missing; ``zh`` and ``en`` say how that is known."""
+    return InputError(
+        Text(f"文件不完整：{zh}。", f"The file is incomplete: {en}."),
+        Text("请重新导出或重新复制后再试。", "Export or copy it again and retry."),
         where=file,
     )
 

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mapapp.core.errors import QuestionError
 from mapapp.core.schema import Layer
+from mapapp.core.text import Text
 from mapapp.ingest import layout
 from mapapp.ingest.columns import SEPARATOR, alias_table, keys_of, normalise
 from mapapp.ingest.points import coordinate_columns
@@ -248,9 +250,50 @@ def _find_header(
                 len(coordinate_columns([n for n in names if n])) if target.spatial or target.name == "ledger" else 0
             )
             filled_in = sum(bool(n) for n in names)
-            if (len(hits) >= 2 or score >= 2 or (score and filled_in <= 3)) and (best is None or score > -best[0]):
+            said = any(normalise(n) in wanted for n in names if n)
+            if (len(hits) >= 2 or score >= 2 or said or (score and filled_in <= 3)) and (best is None or score > -best[0]):
                 best = (-float(score), start, depth)
     return (best[1], best[2]) if best else None
+
+
+def guess_header(cells: Cells, merges: Sequence[Merge]) -> tuple[str, ...]:
+    """Return the column names of the first rows that are built like a header, whatever their words; empty without any.
+
+    Built like one: at least three different texts and no number, with a row of numbers below. What they mean is for the
+    user to say.
+    """
+    filled = _spread_text(cells, merges, max((len(r) for r in cells), default=0))
+    for start in range(min(_HEADER_WITHIN, len(cells))):
+        first = [plain(v) for v in filled[start] if not blank(v)]
+        if len(set(first)) < 3 or any(_numeric(v) for v in filled[start]) or any(map(_REMARK.match, first)):
+            continue
+        depth = 1
+        while depth < _HEADER_DEPTH and start + depth < len(cells) and _belongs(cells, merges, start, depth + 1):
+            if any(_numeric(v) for v in filled[start + depth]):
+                break
+            depth += 1
+        below = filled[start + depth : start + depth + 3]
+        if any(_numeric(v) for row in below for v in row):
+            return tuple(dict.fromkeys(n for n in _join_header(filled[start : start + depth]) if n))
+    return ()
+
+
+def ask_columns(headers: Sequence[str], target: Layer, where: str) -> QuestionError:
+    """Return the question what the columns are, for a table whose words nobody knows."""
+    shown = "、".join(headers[:12])
+    return QuestionError(
+        Text(
+            f"表头的写法都不认识，看不出哪一列是“{target.title.zh}”的什么（{shown}）。",
+            f"None of the column names is known; nobody can tell which is what of {target.name} ({shown}).",
+        ),
+        Text(
+            "请指明各列（页面上逐列选定，命令行用 --column），至少指明小区名称。",
+            "Say what the columns are (choose on the page; --column ours=theirs), the compound's name at least.",
+        ),
+        option="columns",
+        choices=tuple(headers),
+        where=where,
+    )
 
 
 def _belongs(cells: Cells, merges: Sequence[Merge], start: int, depth: int) -> bool:

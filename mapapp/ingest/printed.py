@@ -133,7 +133,10 @@ def _totals(cells: grid.Cells, raw: Raw, mapping: Mapping[str, Match], layer: La
     at = {header: position[letter] for header, letter in raw.letters.items()}
     labelled = sorted(at.values())[:_LABELLED]
     records = [int(n) - 1 for n in raw.rows]
-    totals = [i for i in range(min(records), len(cells)) if grid._is_total([cells[i][c] for c in labelled])]
+    first = min(records)
+    while first and (all(map(grid.blank, cells[first - 1])) or grid._is_total([cells[first - 1][c] for c in labelled])):
+        first -= 1  # a total may stand above its rows
+    totals = [i for i in range(first, len(cells)) if grid._is_total([cells[i][c] for c in labelled])]
     summed = {ours: m.theirs for ours, m in mapping.items() if m.theirs in at and _adds_up(layer, ours)}
     years = mapping.get("programme_year")
     year_at = at.get(years.theirs) if years else None

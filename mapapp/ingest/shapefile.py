@@ -11,6 +11,7 @@ import numpy as np
 
 from mapapp.core.errors import InputError, QuestionError
 from mapapp.core.text import Text
+from mapapp.ingest.foreign import cut_off
 from mapapp.ingest.result import Notes
 
 _LDID = {0x4D: "gb18030", 0x4F: "cp950", 0x7A: "gb18030", 0x78: "cp950"}
@@ -18,6 +19,7 @@ _LDID = {0x4D: "gb18030", 0x4F: "cp950", 0x7A: "gb18030", 0x78: "cp950"}
 _ROWS = 20_000
 _FIELDS_END = 0x0D
 _NEEDED = (".shx", ".dbf")
+_MAGIC = b"\x00\x00\x27\x0a"
 
 
 def sibling(path: Path, suffix: str) -> Path | None:
@@ -41,7 +43,7 @@ def settle_shapefile(path: Path, encoding: str | None, notes: Notes) -> str:
     Raises
     ------
     InputError
-        When ``.shx`` or ``.dbf`` is missing, or ``encoding`` is no codec.
+        When ``.shx`` or ``.dbf`` is missing or cut off, when they count different records, or ``encoding`` is no codec.
     QuestionError
         When no encoding fits.
     """
@@ -60,6 +62,7 @@ def settle_shapefile(path: Path, encoding: str | None, notes: Notes) -> str:
         )
     dbf = sibling(path, ".dbf")
     assert dbf is not None
+    _check_sizes(path, dbf)
     texts, ldid = _texts(dbf)
     if encoding is not None:
         codec = _codec(encoding, path.name)
@@ -101,6 +104,49 @@ def settle_shapefile(path: Path, encoding: str | None, notes: Notes) -> str:
         choices=("gb18030", "utf-8", "big5", "latin-1"),
         where=dbf.name,
     )
+
+
+def _check_sizes(path: Path, dbf: Path) -> None:
+    """Refuse parts that are shorter than they say, or that count different records: GDAL reads such files in silence.
+
+    Lengths are those of the ESRI Shapefile Technical Description (July 1998), pages 4 and 23: file lengths in 16-bit
+    words, big-endian, at byte 24; records of eight bytes in the ``.shx`` after a header of a hundred.
+    """
+    shx = sibling(path, ".shx")
+    assert shx is not None
+    for part in (path, shx):
+        with part.open("rb") as file:
+            head = file.read(28)
+        if (
+            len(head) == 28
+            and head[:4] == _MAGIC
+            and (told := 2 * struct.unpack(">I", head[24:])[0]) > (size := part.stat().st_size)
+        ):
+            raise cut_off(
+                part.name, f"应有 {told} 字节，只有 {size} 字节", f"it should have {told} bytes and has {size}"
+            )
+    with dbf.open("rb") as file:
+        head = file.read(32)
+    if len(head) < 32:
+        return  # `_texts` says so
+    rows, header, width = struct.unpack("<IHH", head[4:12])
+    there = max(0, dbf.stat().st_size - header) // max(1, width)
+    if there < rows:
+        raise cut_off(
+            dbf.name, f"应有 {rows} 条记录，只有 {there} 条", f"it should have {rows} records and has {there}"
+        )
+    shapes = (shx.stat().st_size - 100) // 8
+    if shapes != rows:
+        raise InputError(
+            Text(
+                f"有 {shapes} 个图形、{rows} 条属性，对不上。", f"It has {shapes} shapes and {rows} rows of attributes."
+            ),
+            Text(
+                "这几个文件不是同一次导出的，请重新导出并一起打成 zip。",
+                "These parts are not of one export; export them again and give them together as a zip.",
+            ),
+            where=path.name,
+        )
 
 
 def mend_names(path: Path, codec: str, room: Path) -> Path:

@@ -19,6 +19,8 @@ _FAMILY[[0]] = 4
 _FAMILY[[1, 5]] = 0
 _FAMILY[[2, 3, 6]] = 1
 _FAMILY[[4, 7]] = 2
+_FARTHEST = 1e9
+"""No coordinate on Earth, in metres and with a zone prefix, comes near this."""
 _NAMES = ("point", "line", "polygon", "collection")
 _WORDS = {
     "point": Text("点", "points"),
@@ -97,14 +99,14 @@ def check_finite(raw: Raw) -> None:
     """
     assert raw.geometry is not None
     xy, owner = shapely.get_coordinates(raw.geometry, return_index=True)
-    bad = ~np.isfinite(xy).all(axis=1)
+    bad = ~(np.abs(xy) < _FARTHEST).all(axis=1)  # NaN is less than nothing
     if bad.any():
         rows = np.unique(owner[bad])
         raise InputError(
             Text(
-                f"有 {len(rows)} 条记录的坐标不是数字（NaN 或无穷大），首条是第 {raw.rows[rows[0]]} 条。",
-                f"{len(rows)} records have coordinates that are no numbers "
-                f"(NaN or infinite); the first is {raw.rows[rows[0]]}.",
+                f"有 {len(rows)} 条记录的坐标不是数字或大得不可能（NaN、无穷大），首条是第 {raw.rows[rows[0]]} 条。",
+                f"{len(rows)} records have coordinates that are no numbers or impossibly large "
+                f"(NaN, infinite); the first is {raw.rows[rows[0]]}.",
             ),
             Text("请修正或删除后再导入。", "Mend or delete them and import again."),
             where=f"{raw.place} › {raw.rows[rows[0]]}",

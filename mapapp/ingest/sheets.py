@@ -13,7 +13,7 @@ from mapapp.core.schema import Layer
 from mapapp.core.text import Text
 from mapapp.ingest.archive import verify
 from mapapp.ingest.foreign import MAX_COLUMNS, check_width, empty, parsing
-from mapapp.ingest.grid import find_table
+from mapapp.ingest.grid import ask_columns, find_table, guess_header
 from mapapp.ingest.result import Notes, Raw
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -65,6 +65,7 @@ def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[s
                 name,
             )
         found: list[Raw] = []
+        guessed: tuple[str, tuple[str, ...]] | None = None
         seen = 0
         for sheet in chosen:
             with parsing(name, "Excel"):
@@ -74,10 +75,14 @@ def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[s
             raw = find_table(cells, merges, target, file=name, sheet=sheet, kind="excel", given=given, notes=own)
             if raw is not None and len(raw.frame):
                 found.append(raw)
+            elif not (guessed and guessed[1]):
+                guessed = (sheet, guess_header(cells, merges))
     finally:
         book.close()
     if not seen:
         raise empty(f"{name} › {layer}" if layer else name)
+    if not found and guessed and guessed[1] and not target.spatial:
+        raise ask_columns(guessed[1], target, f"{name} › {guessed[0]}")
     if not found:
         raise InputError(
             Text(

@@ -146,6 +146,33 @@ def scale(raw: Raw, match: Match, values: Floats, quantity: Quantity, others: Ma
     return times(values, chosen)
 
 
+def percent(raw: Raw, match: Match, values: Floats) -> Floats:
+    """Return percentages from 0 to 100; a column of a workbook's percent cells holds 0.6 where it shows 60 %.
+
+    Only where no value is above one, one lies between nought and one, and none was written with a percent sign. A
+    column of noughts and ones alone stays as it is, with a question: 1 may be 1 % or all of it.
+    """
+    known = values[np.isfinite(values)]
+    if not len(known) or known.min() < 0 or known.max() > 1 or known.max() == 0:
+        return values
+    if any(isinstance(v, str) and v.strip().endswith(("%", "％")) for v in raw.frame[match.theirs]):
+        return values
+    theirs = match.theirs
+    if not ((known > 0) & (known < 1)).any():
+        raw.notes.warn(
+            f"{theirs}：只有 0 和 1，按 1% 读取；若 1 表示 100%，请在表中改为百分数。",
+            f"{theirs}: holds 0 and 1 alone, read as 1 %; where 1 means 100 %, write it as a percentage.",
+            raw.place,
+        )
+        return values
+    raw.notes.warn(
+        f"{theirs}：都不超过 1，按小数表示的百分比读取（{known[0]:g} 即 {known[0] * 100:g}%），请核对。",
+        f"{theirs}: nothing is above 1; read as shares ({known[0]:g} is {known[0] * 100:g} %). Please check.",
+        raw.place,
+    )
+    return times(values, 100.0)
+
+
 def factor_of(before: Floats, after: Floats) -> float:
     """Return the factor that `scale` used, the one of `MONEY_WAN` nearest to the ratio; 1 without any number."""
     with np.errstate(invalid="ignore", divide="ignore"):

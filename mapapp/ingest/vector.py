@@ -13,7 +13,7 @@ from pyproj import CRS
 from mapapp.core.errors import QuestionError
 from mapapp.core.schema import Layer
 from mapapp.core.text import Text
-from mapapp.ingest.foreign import check_width, empty, parsing
+from mapapp.ingest.foreign import check_width, cut_off, empty, parsing
 from mapapp.ingest.result import Notes, Raw
 from mapapp.ingest.shapefile import mend_names, settle_shapefile
 
@@ -59,6 +59,12 @@ def read_vector(path: Path, kind: str, target: Layer, room: Path, *, layer: str 
         check_width(len(info["fields"]), name)
         meta, table = pyogrio.read_arrow(path, layer=chosen, encoding=encoding, datetime_as_string=True)
         table.validate(full=True)  # texts that are not what they claim to be
+    if kind == "fgb" and table.num_rows < info["features"]:
+        raise cut_off(
+            name,
+            f"应有 {info['features']} 条记录，只读到 {table.num_rows} 条",
+            f"it should have {info['features']} records, {table.num_rows} could be read",
+        )
     if not table.num_rows:
         raise empty(name)
     with parsing(name, NAMES[kind], notes):

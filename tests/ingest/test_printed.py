@@ -30,3 +30,10 @@ def test_printed_sums_of_a_text_file_carry_their_cells(tmp_path: Path, encoding:
     assert sums.loc["D9", ["summed", "parts", "rows"]].tolist() == [110, 110, 3]
     assert told.ledgers == ()
     assert told.names["cell"].tolist() == ["B4", "B5", "B7"]
+
+
+def test_a_total_above_its_rows_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "台账.csv"
+    path.write_text("小区名称,街道,栋数,户数\n合计,,5,90\n甲院,城关,2,40\n乙院,城北,3,55\n", encoding="utf-8")
+    sums = read_printed(path).totals.set_index("cell")
+    assert sums.loc["D2", ["printed", "summed", "rows"]].tolist() == [90, 95, 2]

@@ -172,3 +172,26 @@ def test_one_row_that_is_ten_thousand_times_off_is_named_and_left(workbook: Book
 def test_no_unit_and_nothing_to_compare_with_is_said(workbook: Book) -> None:
     _, warned = area(workbook, "建筑面积", [30000, 27000], extra="地址")
     assert "no unit is given" in warned
+
+
+@pytest.mark.parametrize(
+    ("cells", "stored", "said"),
+    [
+        ([0.6, 0.55, 1.0], [60.0, 55.0, 100.0], "as shares"),  # percent cells of a workbook hold shares
+        ([60.0, 0.5, 100.0], [60.0, 0.5, 100.0], None),
+        (["60%", "0.5%", "1%"], [60.0, 0.5, 1.0], None),
+        (["0.6%", "0.5%", 0.4], [0.6, 0.5, 0.4], None),
+        ([1.0, 0.0, 1.0], [1.0, 0.0, 1.0], "0 and 1 alone"),
+        ([0.0, 0.0, None], [0.0, 0.0, None], None),
+    ],
+)
+def test_percent_cells_are_percentages_and_it_is_said(
+    workbook: Book, cells: list[object], stored: list[float | None], said: str | None
+) -> None:
+    rows = [["小区名称", "户数", "形象进度"], *([f"小区{i}", 50 + i, c] for i, c in enumerate(cells))]
+    reading = ingest.read(workbook(rows), "ledger")
+    found = [None if v != v else v for v in reading.frame["image_progress_pct"].tolist()]
+    assert found == stored
+    told = [n.text.en for n in reading.notes if n.severity == "warning" and "形象进度" in n.text.en]
+    assert len(told) == (said is not None)
+    assert said is None or said in told[0]

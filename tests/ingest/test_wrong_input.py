@@ -251,3 +251,44 @@ def test_several_sheets_that_fit_are_a_question(tmp_path: Path, workbook: Callab
     both = ingest.read(path, "ledger", layer="*")
     assert list(both.frame["programme_year"]) == [2021, 2022]
     assert set(both.trace["sheet"]) == {"2021", "2022"}
+
+
+@pytest.mark.parametrize("part", [".shp", ".dbf", ".shx"])
+@pytest.mark.parametrize("share", [0.4, 0.98])
+def test_a_shapefile_that_was_cut_off_is_no_shorter_survey(
+    samples: dict[str, Path], tmp_path: Path, part: str, share: float
+) -> None:
+    """GDAL reads the records that are left and says nothing."""
+    for source in samples["pipes.shp"].parent.iterdir():
+        data = source.read_bytes()
+        (tmp_path / source.name).write_bytes(data[: int(len(data) * share)] if source.suffix == part else data)
+    said = refused(tmp_path / "pipes.shp")
+    assert said.where == f"pipes{part}"
+    assert "incomplete" in said.message("en")
+
+
+def test_parts_of_two_exports_are_not_joined(samples: dict[str, Path], tmp_path: Path) -> None:
+    for source in samples["pipes.shp"].parent.iterdir():
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    dbf = bytearray((tmp_path / "pipes.dbf").read_bytes())
+    dbf[4:8] = (2).to_bytes(4, "little")
+    (tmp_path / "pipes.dbf").write_bytes(dbf)
+    assert "3 shapes and 2 rows" in refused(tmp_path / "pipes.shp").message("en")
+
+
+def test_a_drawing_without_its_end_mark_is_incomplete(samples: dict[str, Path], tmp_path: Path) -> None:
+    data = samples["pipes.dxf"].read_bytes()
+    (tmp_path / "a.dxf").write_bytes(data[: data.rindex(b"OBJECTS")])
+    assert "EOF" in refused(tmp_path / "a.dxf").message("en")
+
+
+def test_a_message_names_no_folder_of_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("[1, 2, 3]")
+    assert str(tmp_path) not in refused(tmp_path / "a.json").message("en")
+
+
+def test_a_coordinate_beyond_the_earth_names_its_record(tmp_path: Path) -> None:
+    line = '{"type":"LineString","coordinates":[[108,31],[1e300,31]]}'
+    text = f'{{"type":"FeatureCollection","features":[{{"type":"Feature","properties":{{"id":1}},"geometry":{line}}}]}}'
+    (tmp_path / "a.geojson").write_text(text)
+    assert refused(tmp_path / "a.geojson").where == "a.geojson › 1"
