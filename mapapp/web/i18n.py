@@ -87,7 +87,9 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "shares.wrong_codes": Text("连续输错访问码 {n} 次", "{n} wrong pass codes in a row"),
         "shares.has_code": Text("有访问码", "with a pass code"),
         "users.title": Text("用户", "Users"),
-        "users.none": Text("还没有用户：本机打开不用登录。", "No users yet: opened on this machine, no login is needed."),
+        "users.none": Text(
+            "还没有用户：本机打开不用登录。", "No users yet: opened on this machine, no login is needed."
+        ),
         "users.name": Text("用户名", "Name"),
         "users.role": Text("角色", "Role"),
         "users.unit": Text("单位", "Unit"),
