@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +13,8 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from mapapp.core.errors import InputError
 from mapapp.core.text import Lang, Text
+from mapapp.render import files
 
 _ILLEGAL_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _HEAD: Final = PatternFill("solid", fgColor="E9EBF7")
@@ -96,17 +95,8 @@ def write(
     _table(book.create_sheet(SHEETS["refused"].pick(lang)), refused, heads)
     notes = pd.DataFrame({"text": list(assumptions)})
     _table(book.create_sheet(SHEETS["assumptions"].pick(lang)), notes, [SHEETS["assumptions"].pick(lang)], wide=100)
-    try:
-        with tempfile.TemporaryDirectory(prefix=".mapapp-", dir=path.absolute().parent) as beside:
-            whole = Path(beside) / path.name
-            book.save(whole)
-            whole.replace(path)
-    except OSError as error:
-        raise InputError(
-            Text(f"无法写入：{error.strerror or error}。", f"Cannot write there: {error.strerror or error}."),
-            Text("请检查文件夹是否存在、可写。", "Check that the folder exists and can be written to."),
-            where=path.name,
-        ) from error
+    with files.whole(path) as beside:
+        book.save(beside)
 
 
 def _bill(sheet: Worksheet, title: str, made: str, bill: pd.DataFrame, *, example: bool, lang: Lang) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -54,11 +55,26 @@ def write(frame: pd.DataFrame, layer: Layer, path: Path) -> None:
             Text(f"可用：{known}。", f"Use one of {known}."),
             where=path.name,
         )
+    with whole(path) as beside:
+        writer(frame, layer, beside)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give a place beside ``path``, of the same name; what is written there is moved onto ``path`` at the end.
+
+    When the body fails, an earlier file at ``path`` stays as it was and nothing is left beside it.
+
+    Raises
+    ------
+    InputError
+        When the folder cannot be written to.
+    """
     try:
-        with tempfile.TemporaryDirectory(prefix=".mapapp-", dir=path.absolute().parent) as beside:
-            made = Path(beside) / path.name
-            writer(frame, layer, made)
-            made.replace(path)
+        with tempfile.TemporaryDirectory(prefix=".mapapp-", dir=path.absolute().parent) as folder:
+            beside = Path(folder) / path.name
+            yield beside
+            beside.replace(path)
     except OSError as error:
         raise InputError(
             Text(f"无法写入：{error.strerror or error}。", f"Cannot write there: {error.strerror or error}."),

@@ -8,7 +8,7 @@ dashes at the outer edge. Fonts are named, not embedded; Word on the reader's de
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 from unicodedata import east_asian_width
@@ -25,8 +25,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
 
-from mapapp.core.errors import InputError
-from mapapp.core.text import Text
+from mapapp.render import files
 
 TITLE, BODY, LEVEL_1, LEVEL_2, PAGE = "方正小标宋简体", "仿宋_GB2312", "黑体", "楷体_GB2312", "宋体"
 _TEXT_MM = 156.0
@@ -75,7 +74,8 @@ def write(lines: Iterable[Line], annex_title: str, annex: pd.DataFrame, date: st
         heading = paper.add_paragraph(annex_title.removeprefix("附件："), style="Heading 1")
         heading.paragraph_format.first_line_indent = Pt(0)
         _table(paper, annex)
-    _store(paper.save, path)
+    with files.whole(path) as beside:
+        paper.save(str(beside))
 
 
 def write_annex(title: str, annex: pd.DataFrame, date: str, path: Path) -> None:
@@ -127,7 +127,8 @@ def write_annex(title: str, annex: pd.DataFrame, date: str, path: Path) -> None:
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.print_options.horizontalCentered = True
     sheet.oddFooter.center.text = "— &P —"
-    _store(book.save, path)
+    with files.whole(path) as beside:
+        book.save(beside)
 
 
 def _plain(value: object) -> object:
@@ -136,21 +137,6 @@ def _plain(value: object) -> object:
         return None
     number = value.item() if hasattr(value, "item") else value
     return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-def _store(save: Callable[[str], Any], path: Path) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        save(str(beside))
-        beside.replace(path)
-    except OSError as error:
-        raise InputError(
-            Text(f"无法写入：{error.strerror or error}。", f"Cannot write there: {error.strerror or error}."),
-            Text("请检查文件夹是否存在、可写。", "Check that the folder exists and can be written to."),
-            where=path.name,
-        ) from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _page(paper: Any) -> None:  # python-docx is untyped

@@ -27,7 +27,7 @@ from matplotlib.patheffects import withStroke
 
 from mapapp.core.errors import InputError
 from mapapp.core.text import Text
-from mapapp.render import surround
+from mapapp.render import files, surround
 from mapapp.render.style import STYLE, Class, LayerStyle
 from mapapp.render.surround import FOOT_MM, LEGEND_MM, MARGIN_MM, MARKERS, MM, PX, TITLE_MM, Imprint
 
@@ -128,24 +128,14 @@ def write(
             where=path.name,
         )
     look: Any = {"font.family": _family(), "pdf.fonttype": 42, "axes.unicode_minus": False, "hatch.linewidth": 0.4}
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        with mpl.rc_context(look):
-            if path.suffix.lower() == ".png":
-                canvas: Any = FigureCanvasAgg(_draw(layers, sheets[0], scale, imprint, paper))
-                canvas.print_png(beside)
-            else:
-                with PdfPages(beside, metadata={"Title": imprint.title, "CreationDate": None}) as book:
-                    for page in sheets:
-                        book.savefig(_draw(layers, page, scale, imprint, paper))
-        beside.replace(path)
-    except OSError as error:
-        raise InputError(
-            Text(f"无法写入：{error.strerror or error}。", f"Cannot write there: {error.strerror or error}."),
-            where=path.name,
-        ) from error
-    finally:
-        beside.unlink(missing_ok=True)
+    with files.whole(path) as beside, mpl.rc_context(look):
+        if path.suffix.lower() == ".png":
+            canvas: Any = FigureCanvasAgg(_draw(layers, sheets[0], scale, imprint, paper))
+            canvas.print_png(beside)
+        else:
+            with PdfPages(beside, metadata={"Title": imprint.title, "CreationDate": None}) as book:
+                for page in sheets:
+                    book.savefig(_draw(layers, page, scale, imprint, paper))
 
 
 def _family() -> list[str]:

@@ -25,6 +25,7 @@ import mapapp
 from mapapp.core import schema
 from mapapp.core.errors import InputError
 from mapapp.core.text import Lang, Text
+from mapapp.render import files
 from mapapp.render.scripts import TILE_SCRIPTS
 from mapapp.render.style import STYLE, style_json
 
@@ -236,7 +237,7 @@ def standalone(layers: Mapping[str, gpd.GeoDataFrame], config: StandaloneConfig,
     Raises
     ------
     InputError
-        When no layer has anything to draw, or one has no CRS.
+        When no layer has anything to draw, one has no CRS, or the folder cannot be written to.
     """
     styles = style_json(config.lang, verdicts=config.verdicts, rules=config.rules)
     sources = []
@@ -273,9 +274,8 @@ def standalone(layers: Mapping[str, gpd.GeoDataFrame], config: StandaloneConfig,
     extent = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
     the_map = page_map(MapConfig(bounds=extent, sources=sources))
     path = Path(path)
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(_page(the_map, config, extent), encoding="utf-8")
-    beside.replace(path)
+    with files.whole(path) as beside:
+        beside.write_text(_page(the_map, config, extent), encoding="utf-8")
     return path
 
 

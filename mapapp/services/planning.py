@@ -75,10 +75,8 @@ class Choices:
 
 def layers_of(db: store.Database) -> dict[str, pd.DataFrame]:
     """Read what audit and plan need."""
-    layers = auditing.layers_of(db)
-    if "waters" in db.layers():
-        layers["waters"] = db.read("waters")
-    return layers
+    there = db.layers()
+    return auditing.layers_of(db) | {n: db.read(n) for n in ("waters", "railways", "spot_heights") if n in there}
 
 
 def compute(
@@ -295,7 +293,8 @@ def run(
         elif out is not None:
             files.write(db.read("links"), schema.layer("links"), out)
         if swmm_out is not None:
-            _write_text(swmm_out, text)
+            with files.whole(swmm_out) as beside:
+                beside.write_text(text, encoding="utf-8")
     return made, check
 
 
@@ -309,17 +308,6 @@ def _standard(db: store.Database, name: str) -> Standard:
 
 def _prices(db: store.Database, name: str) -> Prices:
     return plan.load_prices(name) if _is_file(name) else load_books(db, Choices(prices=name))[1]
-
-
-def _write_text(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            Text(f"无法写入：{error.strerror or error}。", f"Cannot write there: {error.strerror or error}."),
-            Text("请检查文件夹是否存在、可写。", "Check that the folder exists and can be written to."),
-            where=path.name,
-        ) from error
 
 
 def summary(made: Plan, check: dict[str, Any]) -> dict[str, Any]:

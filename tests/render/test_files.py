@@ -50,6 +50,15 @@ def test_an_unknown_extension_is_refused_and_names_those_we_write(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_writer_that_fails_half_way_leaves_the_earlier_file_and_nothing_else(tmp_path: Path) -> None:
+    kept = tmp_path / "map.html"
+    kept.write_text("before")
+    with pytest.raises(RuntimeError, match="half way"), files.whole(kept) as beside:  # noqa: PT012  # the body is the case
+        beside.write_text("after")
+        raise RuntimeError("half way")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("map.html", "before")]
+
+
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Cannot write"):
         files.write(town(), PIPES, tmp_path / "nowhere" / "pipes.csv")
