@@ -13,8 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import python_calamine as calamine
+from numpy.typing import NDArray
 
 from mapapp.core import schema
 from mapapp.core.schema import Layer
@@ -129,10 +131,22 @@ def _counts(raw: Raw, mapping: Mapping[str, Match]) -> list[dict[str, Any]]:
 
 
 def _totals(cells: grid.Cells, raw: Raw, mapping: Mapping[str, Match], layer: Layer) -> list[dict[str, Any]]:
+    """Return the printed sums of a sheet; tables that stand side by side have each its own."""
+    shifts = np.zeros(len(raw.rows), dtype=np.int64) if raw.shifts is None else raw.shifts
+    return [
+        told
+        for shift in np.unique(shifts)
+        for told in _totals_of(cells, raw, mapping, layer, int(shift), raw.rows[shifts == shift])
+    ]
+
+
+def _totals_of(
+    cells: grid.Cells, raw: Raw, mapping: Mapping[str, Match], layer: Layer, shift: int, rows: NDArray[np.int64]
+) -> list[dict[str, Any]]:
     position = {grid.letter(c): c for c in range(max((len(r) for r in cells), default=0))}
-    at = {header: position[letter] for header, letter in raw.letters.items()}
+    at = {header: position[letter] + shift for header, letter in raw.letters.items()}
     labelled = sorted(at.values())[:_LABELLED]
-    records = [int(n) - 1 for n in raw.rows]
+    records = [int(n) - 1 for n in rows]
     first = min(records)
     while first and (all(map(grid.blank, cells[first - 1])) or grid._is_total([cells[first - 1][c] for c in labelled])):
         first -= 1  # a total may stand above its rows
@@ -162,7 +176,7 @@ def _totals(cells: grid.Cells, raw: Raw, mapping: Mapping[str, Match], layer: La
             parts = [v for r in its if (v := _number(cells[r][at[header]])) is not None]
             own = [t["printed"] for t in out if t["column"] == ours and not t["grand"]]
             out.append({
-                "sheet": raw.layer, "cell": f"{raw.letters[header]}{i + 1}", "label": label, "block": block, "grand": grand,
+                "sheet": raw.layer, "cell": f"{grid.letter(at[header])}{i + 1}", "label": label, "block": block, "grand": grand,
                 "column": ours, "header": header, "printed": told, "summed": math.fsum(parts),
                 "parts": math.fsum(own) if grand and own else math.nan, "rows": len(its),
                 "tolerance": _tolerance(parts, told, whole=_whole(layer, ours)),

@@ -37,3 +37,17 @@ def test_a_total_above_its_rows_is_read(tmp_path: Path) -> None:
     path.write_text("小区名称,街道,栋数,户数\n合计,,5,90\n甲院,城关,2,40\n乙院,城北,3,55\n", encoding="utf-8")
     sums = read_printed(path).totals.set_index("cell")
     assert sums.loc["D2", ["printed", "summed", "rows"]].tolist() == [90, 95, 2]
+
+
+def test_each_of_two_tables_side_by_side_has_its_own_total(tmp_path: Path) -> None:
+    head, path = "小区名称,街道,栋数,户数", tmp_path / "台账.csv"
+    rows = [
+        f"{head},,{head}",
+        "甲院,城关,2,40,,丙院,城关,1,20",
+        "乙院,城北,3,50,,丁院,城北,1,31",
+        "合计,,5,90,,合计,,2,50",
+    ]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    sums = read_printed(path).totals.query("column == 'households'").set_index("cell")
+    assert sums["summed"].to_dict() == {"D4": 90, "I4": 51}
+    assert sums["rows"].tolist() == [2, 2]
