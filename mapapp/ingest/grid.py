@@ -251,7 +251,9 @@ def _find_header(
             )
             filled_in = sum(bool(n) for n in names)
             said = any(normalise(n) in wanted for n in names if n)
-            if (len(hits) >= 2 or score >= 2 or said or (score and filled_in <= 3)) and (best is None or score > -best[0]):
+            if (len(hits) >= 2 or score >= 2 or said or (score and filled_in <= 3)) and (
+                best is None or score > -best[0]
+            ):
                 best = (-float(score), start, depth)
     return (best[1], best[2]) if best else None
 

@@ -23,6 +23,7 @@ Json = dict[str, Any]
 
 _SETTING: Final = "month"
 _ASKED: Final = ".month"
+_COLUMN: Final = "column."
 _SHOWN: Final = 400
 _NO_PLACES: Final = pd.DataFrame(columns=["compound_id", "column", *checks.PLACE])
 
@@ -48,7 +49,8 @@ def _read(county: County, scope: Scope, word: str, answers: Mapping[str, str]) -
             where="files",
         )
     path, sheet = files[0], answers.get("source_layer") or None
-    printed = read_printed(path, sheet=sheet, encoding=answers.get("encoding") or None)
+    chosen = {name.removeprefix(_COLUMN): theirs for name, theirs in answers.items() if name.startswith(_COLUMN)}
+    printed = read_printed(path, sheet=sheet, columns=chosen or None, encoding=answers.get("encoding") or None)
     if sheet is None and len(printed.ledgers) > 1:
         raise QuestionError(
             Text(f"有 {len(printed.ledgers)} 张工作表像台账。", f"{len(printed.ledgers)} sheets look like a ledger."),
@@ -59,7 +61,9 @@ def _read(county: County, scope: Scope, word: str, answers: Mapping[str, str]) -
             where=path.name,
         )
     sheet = sheet or (printed.ledgers[0] if printed.ledgers else None)
-    options = importing.Options(source_layer=sheet, encoding=answers.get("encoding") or None, mode="update")
+    options = importing.Options(
+        source_layer=sheet, encoding=answers.get("encoding") or None, columns=chosen or None, mode="update"
+    )
     found = importing.preview(db, "ledger", files, options)
     headed = [n.text.zh for n in found.reading.notes]
     as_of = answers.get("as_of") or months.date_in(*headed, path.name) or ""
@@ -134,13 +138,15 @@ def preview(county: County, scope: Scope, word: str, answers: Mapping[str, str],
         Of the uploaded file, see `uploads.keep`.
     answers : mapping
         ``as_of`` (ISO date; found in the file where it is missing), ``source_layer`` (sheet), ``encoding``, ``blanks``
-        ("keep": a blank cell says nothing; "clear": it empties what is stored).
+        ("keep": a blank cell says nothing; "clear": it empties what is stored), and ``column.<ours>`` where the user
+        said which of the file's columns ours is.
     lang : str
 
     Returns
     -------
     dict
-        ``file sheet as_of rows added changed removed unchanged nothing differences blanked faults notes unmapped``.
+        ``file sheet as_of rows added changed removed unchanged nothing differences blanked faults notes mapping
+        unmapped``.
 
     Raises
     ------
@@ -175,6 +181,7 @@ def _summary(county: County, read: _Month, lang: Lang) -> Json:
         "blanked": cells(read.blanked, names, lang)[:_SHOWN],
         "faults": told(checks.together(read.file_faults, read.row_faults), names, lang),
         "notes": [{"where": n.where, "text": n.text.pick(lang), "severity": n.severity} for n in reading.notes],
+        "mapping": {ours: {"theirs": m.theirs, "how": m.how} for ours, m in reading.mapping.items()},
         "unmapped": {theirs: list(samples) for theirs, samples in reading.unmapped.items()},
     }
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from mapapp.core import schema
 from mapapp.core.errors import MapappError, QuestionError
 from mapapp.services import uploads
-from mapapp.web import context, errors, i18n, params
+from mapapp.web import choosing, context, errors, i18n, params
 
 blueprint = Blueprint("imports", __name__)
 _ANSWERS = ("crs", "datum", "encoding", "mode", "source_layer")
@@ -19,30 +19,11 @@ _ANSWERS = ("crs", "datum", "encoding", "mode", "source_layer")
 
 def _answers() -> dict[str, str]:
     sent = {name: values for name, values in request.form.items() if name in _ANSWERS or name.startswith("column.")}
-    return {name: value.strip()[:200] for name, value in {**sent, **_chosen()}.items()}
+    return {name: value.strip()[:200] for name, value in {**sent, **choosing.chosen()}.items()}
 
 
-def _chosen() -> dict[str, str]:
-    """Return which of our columns each of theirs was chosen to be; what the reader found by itself stays its own."""
-    rows = list(zip(*(request.form.getlist(name) for name in ("theirs", "ours", "was")), strict=False))
-    left = {f"column.{was}": "" for _, ours, was in rows if was and ours != was}
-    left |= {f"column.{name}": "" for name in request.form.getlist("left")}
-    return left | {f"column.{ours}": theirs for theirs, ours, was in rows if ours and ours != was}
-
-
-def _columns(found: Mapping[str, Any], layer: str, answers: Mapping[str, str]) -> dict[str, Any]:
-    """Return the file's columns with samples and what each was taken for, and the columns of ours there are."""
-    left = [
-        name.removeprefix("column.") for name, theirs in answers.items() if name.startswith("column.") and not theirs
-    ]
-    taken = [
-        (m["theirs"], (), ours, m["how"] == "confirmed")
-        for ours, m in found["mapping"].items()
-        if m["theirs"][:1] != "="
-    ]
-    rest = [(theirs, samples, "", False) for theirs, samples in found["unmapped"].items()]
-    ours = [(c.name, c.label.pick(i18n.language())) for c in schema.layer(layer).columns]
-    return {"preview_columns": [*taken, *rest], "our_columns": ours, "left": left}
+def _columns(found: Mapping[str, Any]) -> dict[str, Any]:
+    return choosing.offer(found["mapping"], found["unmapped"], request.form.get("layer", ""), _answers())
 
 
 def _keep() -> str:
@@ -75,11 +56,12 @@ def preview() -> tuple[str, int]:
         found = uploads.preview(context.county(), context.scope(), word, request.form.get("layer", ""), _answers())
     except QuestionError as error:
         return _page(
-            422, upload=word, message=error.message(i18n.language()), asked=error.option, choices=error.choices
-        )
+            422, upload=word, message=error.message(i18n.language()), asked=error.option, choices=error.choices,
+            **choosing.asked(error.option, error.choices, request.form.get("layer", ""), _answers()),
+        )  # fmt: skip
     except MapappError as error:
         return _page(errors.status_of(error), upload=word, message=error.message(i18n.language()))
-    return _page(preview=found, upload=word, **_columns(found, request.form.get("layer", ""), _answers()))
+    return _page(preview=found, upload=word, **_columns(found))
 
 
 @blueprint.post("/import/<word>")

@@ -10,14 +10,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import MapappError, QuestionError
 from mapapp.services import comparing, months, returns, uploads
-from mapapp.web import context, errors, i18n, numbers, pages, params
+from mapapp.web import choosing, context, errors, i18n, numbers, pages, params
 
 blueprint = Blueprint("months", __name__)
 _ANSWERS = ("as_of", "source_layer", "encoding", "blanks")
 
 
 def _answers() -> dict[str, str]:
-    return {name: request.form.get(name, "").strip()[:200] for name in _ANSWERS if request.form.get(name, "").strip()}
+    sent = {name: value for name, value in request.form.items() if name in _ANSWERS}
+    sent = {name: value.strip()[:200] for name, value in sent.items() if value.strip()}
+    return sent | choosing.chosen()
 
 
 def _page(status: int = 200, **more: Any) -> tuple[str, int]:
@@ -45,11 +47,14 @@ def preview() -> tuple[str, int]:
         found = months.preview(context.county(), context.scope(), word, _answers(), i18n.language())
     except QuestionError as error:
         return _page(
-            422, upload=word, message=error.message(i18n.language()), asked=error.option, choices=error.choices
-        )
+            422, upload=word, message=error.message(i18n.language()), asked=error.option, choices=error.choices,
+            **choosing.asked(error.option, error.choices, "ledger", _answers()),
+        )  # fmt: skip
     except MapappError as error:
         return _page(errors.status_of(error), message=error.message(i18n.language()))
-    return _page(preview=found, upload=word)
+    return _page(
+        preview=found, upload=word, **choosing.offer(found["mapping"], found["unmapped"], "ledger", _answers())
+    )
 
 
 @blueprint.post("/month/<word>")
