@@ -88,14 +88,16 @@ def table(
     Returns
     -------
     GeoDataFrame
-        ``candidate_id compound_id rank manhole_id node_kind length_m method available_fall_m required_fall_m gravity
-        cost`` and a line from the compound to the place. ``node_kind`` is ``manhole``, or ``pipe`` where the place has
-        no manhole and ``manhole_id`` is a pipe's id. ``method`` is ``streets`` or ``straight``. ``gravity`` is missing
-        where a level is unknown. ``cost`` is missing: prices belong to the plan. Places that water can run to come
+        ``candidate_id compound_id rank manhole_id node_kind length_m method available_fall_m required_fall_m fall_basis
+        gravity cost`` and a line from the compound to the place. ``node_kind`` is ``manhole``, or ``pipe`` where the place has
+        no manhole and ``manhole_id`` is a pipe's id. ``method`` is ``streets`` or ``straight``. ``fall_basis`` is ``levels`` where
+        the level of the compound's own outlet is known; ``ground`` where the fall is an estimate, from the ground level
+        of the nearest manhole less the depth that an outlet has (settings' ``outlet_depth_m``); missing where neither
+        is known. ``gravity`` is missing where a level is unknown: an estimate decides nothing. ``cost`` is missing: prices belong to the plan. Places that water can run to come
         first, then those of unknown level; within these the shorter link.
     """
     rows = np.flatnonzero(np.isin(decision.verdict, _UNSERVED) & ~shapely.is_missing(found.shape))
-    places = _places(found, town, reach, joined, streets, rows)
+    places = _places(found, town, reach, joined, streets, rows, _outlet_guess(found, town, rows))
     best = places[places["rank"] <= town.settings.candidates]
     of_compound, of_node = best["at"].to_numpy(), best["node"].to_numpy()
     ids = names(found.ids, of_compound)
@@ -112,6 +114,7 @@ def table(
             "method": pd.array(best["method"].to_numpy(), dtype="str"),
             "available_fall_m": best["available"].round(3).to_numpy(),
             "required_fall_m": best["required"].round(3).to_numpy(),
+            "fall_basis": pd.array(best["basis"].to_numpy(), dtype="str"),
             "gravity": best["uphill"].map({0: True, 2: False}).astype("boolean").to_numpy(),
             "cost": np.full(len(best), np.nan),
         },
@@ -139,10 +142,22 @@ def without_fall(
 
 
 def _places(
-    found: Compounds, town: Town, reach: Reach, joined: Joined, streets: Streets | None, rows: Ints
+    found: Compounds,
+    town: Town,
+    reach: Reach,
+    joined: Joined,
+    streets: Streets | None,
+    rows: Ints,
+    guess: Floats | None = None,
 ) -> pd.DataFrame:
-    """Look at the places near some compounds, best first: ``uphill`` is 0 where water runs, 1 unknown, 2 too high."""
+    """Look at the places near some compounds, best first: ``uphill`` is 0 where water runs, 1 unknown, 2 too high.
+
+    ``guess`` is an estimated outlet level per compound, for those whose own is unknown.
+    """
     own = _outlet_level(found, town, joined)
+    known = ~np.isnan(own)
+    guess = np.full(len(own), np.nan) if guess is None else guess
+    own = np.where(known, own, guess)
     # where neither streets nor levels can change the order, the nearest few are enough (a pipe may come twice)
     few = np.isnan(own[rows]) & (streets is None)
     look = np.where(few, 2 * town.settings.candidates, max(_LOOK_AT, 2 * town.settings.candidates))
@@ -151,21 +166,25 @@ def _places(
     if streets is not None and len(at):
         origin, of = np.unique(at, return_inverse=True)
         along = streets.between(found.shape[origin], of, points(town.nodes.x[node], town.nodes.y[node]))
-        known = ~np.isnan(along)
-        length = np.where(known, np.maximum(along, distance), length)
-        method[known] = "streets"
+        walked = ~np.isnan(along)
+        length = np.where(walked, np.maximum(along, distance), length)
+        method[walked] = "streets"
     required = length * town.settings.link_slope
     available = own[at] - lowest_level(town)[node]
     hidden = np.zeros(len(node), dtype=bool)
     well = town.manhole[node]
     hidden[well >= 0] = town.manholes.found[well[well >= 0]] == tables.HIDDEN
     name = _place_names(town, node)
+    doubt = np.isnan(available)
+    rises = ~doubt & (available < required)
+    basis = np.where(known[at], "levels", "ground").astype(object)
+    basis[doubt] = None
     places = pd.DataFrame({
-        "at": at, "hidden": hidden, "uphill": np.select([np.isnan(available), available >= required], [1, 0], 2),
-        "length": np.round(length, 3), "name": name, "node": node, "method": method, "available": available,
+        "at": at, "hidden": hidden, "uphill": np.select([doubt | ~known[at], ~rises], [1, 0], 2), "rises": rises,
+        "basis": basis, "length": np.round(length, 3), "name": name, "node": node, "method": method, "available": available,
         "required": required, "manhole": well >= 0,
     })  # fmt: skip
-    places = places.sort_values(["at", "hidden", "uphill", "length", "name"], kind="stable")
+    places = places.sort_values(["at", "hidden", "uphill", "rises", "length", "name"], kind="stable")
     places = places.drop_duplicates(["at", "name"])  # both ends of a pipe are one place to join
     places["rank"] = places.groupby("at").cumcount() + 1
     return places
@@ -235,3 +254,23 @@ def _outlet_level(found: Compounds, town: Town, joined: Joined) -> Floats:
     lowest = np.full(len(found), np.nan)
     np.fmin.at(lowest, joined.compound, lowest_level(town)[joined.node])
     return np.where(np.isnan(out), lowest, out)
+
+
+def _outlet_guess(found: Compounds, town: Town, rows: Ints) -> Floats:
+    """Estimate the level of outlets from the ground at the nearest manhole; NaN where none is known within reach."""
+    st, ground = town.settings, town.placeholders.ground
+    out = np.full(len(found), np.nan)
+    wells = (
+        np.flatnonzero(~np.isnan(ground) & ~np.isnan(town.manholes.points.x[: len(ground)]))
+        if len(ground)
+        else rows[:0]
+    )
+    if len(rows) == 0 or len(wells) == 0:
+        return out
+    at = town.manholes.points
+    tree = shapely.STRtree(points(at.x[wells], at.y[wells]))
+    i, j = tree.query_nearest(found.shape[rows], max_distance=st.ground_reach_m, all_matches=True)
+    low = np.full(len(rows), np.inf)  # of several as near, the lowest: the careful guess, whatever the order of rows
+    np.minimum.at(low, i, ground[wells[j]])
+    out[rows] = np.where(np.isfinite(low), low - st.outlet_depth_m, np.nan)
+    return out

@@ -37,28 +37,33 @@ _SENTENCE: Mapping[tuple[int, str], Text] = {
                                   "Pipe {pipe} starts below the highest invert on its way ({crest:.2f} m): water cannot pass"),
     (v.NO_GRAVITY, "uphill"): Text("管段 {pipe} 与管网相连，但按标高水不会流向污水厂",
                                    "Pipe {pipe} is joined to the network, but by its levels no water runs towards a plant"),
-    (v.NO_GRAVITY, "fall"): Text("未接入；最近的管段 {pipe} 在 {distance:.1f} m 处，可接的井都高于小区出口",
-                                 "Not joined; the nearest sewer {pipe} is {distance:.1f} m away, and all manholes in reach lie too high"),
+    (v.NO_GRAVITY, "fall"): Text("未接入；最近的管段 {pipe} 在 {distance:.1f} m 处{street}，可接的井都高于小区出口",
+                                 "Not joined; the nearest sewer {pipe} is {distance:.1f} m away{street}, and all manholes in reach lie too high"),
     (v.NO_DATA, "leaves"): Text("管段 {pipe} 流出普查范围，去向没有资料", "Pipe {pipe} runs out of the surveyed area; what follows is not known"),
     (v.NO_DATA, "no_outlets"): Text("管段 {pipe} 接入本小区，但资料中没有污水厂或上级管网接口，去向不明",
                                     "Pipe {pipe} joins the compound, but no plant or boundary is on record, so where it leads is not known"),
     (v.NO_DATA, "no_shape"): Text("小区没有可用的位置", "The compound has no usable place"),
-    (v.NO_DATA, "not_surveyed"): Text("小区不在污水普查范围内", "The compound lies outside the area surveyed for sewage"),
+    (v.NO_DATA, "not_surveyed"): Text("小区不在污水普查范围内{nearest}", "The compound lies outside the area surveyed for sewage{nearest}"),
     (v.DANGLING, ""): Text("管段 {pipe} 接自本小区，但所在管网没有通往污水厂的出路{ends}",
                            "Pipe {pipe} takes its water, but it finds no way to a plant{ends}"),
     (v.NO_MAIN, ""): Text("{limit:.0f} m 内没有污水主管{nearest}", "There is no sewer within {limit:.0f} m{nearest}"),
-    (v.INLET_UNKNOWN, "hidden"): Text("接户井有记录但现场找不到；最近的管段 {pipe} 在 {distance:.1f} m 处",
-                                      "An inlet manhole is on record, but was not found on site; the nearest sewer {pipe} is {distance:.1f} m away"),
-    (v.INLET_UNKNOWN, "laterals"): Text("管段 {pipe} 在 {distance:.1f} m 处，接户管没有普查",
-                                        "Main {pipe} is {distance:.1f} m away; connections were not surveyed"),
-    (v.NOT_CONNECTED, ""): Text("最近的管段 {pipe} 在 {distance:.1f} m 处，没有管端或检查井接入本小区",
-                                "The nearest sewer {pipe} is {distance:.1f} m away; no pipe end or manhole joins the compound"),
+    (v.INLET_UNKNOWN, "hidden"): Text("接户井有记录但现场找不到；最近的管段 {pipe} 在 {distance:.1f} m 处{street}",
+                                      "An inlet manhole is on record, but was not found on site; the nearest sewer {pipe} is {distance:.1f} m away{street}"),
+    (v.INLET_UNKNOWN, "laterals"): Text("管段 {pipe} 在 {distance:.1f} m 处{street}，接户管没有普查",
+                                        "Main {pipe} is {distance:.1f} m away{street}; connections were not surveyed"),
+    (v.NOT_CONNECTED, ""): Text("最近的管段 {pipe} 在 {distance:.1f} m 处{street}，没有管端或检查井接入本小区",
+                                "The nearest sewer {pipe} is {distance:.1f} m away{street}; no pipe end or manhole joins the compound"),
 }  # fmt: skip
 
-_STREET = Text("（沿街 {street:.0f} m）", " ({street:.0f} m along streets)")
+_STREET = Text("（沿街 {walk:.0f} m）", " ({walk:.0f} m along streets)")
 _GLUE, _STOP = Text("；", "; "), Text("。", ".")
 _CREST = Text("途中有倒坡", "there is an adverse slope on the way")
-_NEAREST = Text("，最近的管段 {pipe} 在 {distance:.0f} m 处", ": the nearest is {pipe}, {distance:.0f} m away")
+_NEAREST = Text(
+    "，最近的管段 {pipe} 在 {distance:.0f} m 处{street}", ": the nearest is {pipe}, {distance:.0f} m away{street}"
+)
+_ALONG = Text(
+    "沿街 {limit:.0f} m 内没有污水主管{nearest}", "There is no sewer within {limit:.0f} m along streets{nearest}"
+)
 _SAYS = {code: Text(f"台账：{word.zh}", f"ledger: {word.en}") for code, word in _LEDGER.items()}
 _BASIS = {
     "levels": Text("流向依据标高", "direction by levels"),
@@ -146,7 +151,7 @@ def _sentences(
         alike.setdefault(kind, []).append(i)
     columns: dict[str, list[Any]] = {
         "pipe": pipe, "outlet": outlet, "distance": decision.distance.tolist(), "ends": list(causes), "crest": need.tolist(),
-        "street": decision.street.tolist(),
+        "walk": decision.street.tolist(),
     }  # fmt: skip
     out: dict[Lang, list[str]] = {lang: [""] * len(pipe) for lang in LANGS}
     for (code, reason, mine, rests, crest, said, street, named), rows in alike.items():
@@ -155,8 +160,9 @@ def _sentences(
         words = {name: [values[i] for i in rows] for name, values in columns.items()}
         words["limit"] = [st.no_main_m] * len(rows)
         for k, lang in enumerate(LANGS):
-            sentence = _SENTENCE[code, reason][k].replace("{nearest}", _NEAREST[k] if named else "")
-            sentence += _STREET[k] * street
+            plain = _ALONG if code == v.NO_MAIN and street else _SENTENCE[code, reason]
+            sentence = plain[k].replace("{nearest}", _NEAREST[k] if named else "")
+            sentence = sentence.replace("{street}", _STREET[k] * street)
             template = _GLUE[k].join([sentence, *(t[k] for t in tail)]) + _STOP[k]
             for i, text in zip(rows, filled(template, len(rows), words, lang), strict=True):
                 out[lang][i] = text

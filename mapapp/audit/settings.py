@@ -61,6 +61,9 @@ class AuditSettings:
         Least slope of a new link, DN300 (table 5.2.10).
     candidate_reach_m, candidates
         How far to look for manholes that could take a compound's sewage, and how many to name.
+    outlet_depth_m, ground_reach_m
+        Where a compound's own outlet has no level, candidates estimate it: this far below the ground (0.7 m of cover,
+        5.3.7, and a DN300) of the nearest manhole with a ground level within the reach.
     lateral_share
         Share of compounds that pipe ends must join before a survey without a single pipe of level lateral or internal
         counts as one that surveyed laterals: a main's end that happens to lie in an outline does not make it one.
@@ -98,6 +101,8 @@ class AuditSettings:
     link_slope: float = 0.003
     candidate_reach_m: float = 500.0
     candidates: int = 3
+    outlet_depth_m: float = 1.0
+    ground_reach_m: float = 100.0
     lateral_share: float = 0.02
     drawn_downstream: float = 0.6
 

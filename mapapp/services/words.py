@@ -53,6 +53,7 @@ _PLAIN: Final[Mapping[str, Text]] = {
     "manhole_id": Text("检查井", "Manhole"),
     "available_fall_m": Text("可用高差", "Available fall"),
     "required_fall_m": Text("所需高差", "Required fall"),
+    "fall_basis": Text("高差依据", "Fall rests on"),
     "gravity": Text("可自流", "By gravity"),
     "link_id": Text("接入管编号", "Link"),
     "compound_ids": Text("服务小区", "Compounds served"),
