@@ -52,7 +52,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         ),
         "plan.seconds": Text("用时 {n} 秒", "took {n} s"),
         "plan.budget": Text("每期预算", "Budget per stage"),
-        "plan.budget_unit": Text("万元", "10⁴ CNY"),
+        "plan.budget_unit": Text("万元", "× 10,000 CNY"),
         "plan.budget_all": Text("不限", "no limit"),
         "plan.budget_first": Text(
             "第一期：{money}，接入 {households}，{routes} 条接入管",

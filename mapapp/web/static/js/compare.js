@@ -10,8 +10,8 @@
     var css = window.getComputedStyle(document.documentElement);
 
     function make(id, state) {
-      var map = L.map(id, { zoomControl: id === "map-a", attributionControl: false, zoomSnap: 0.5, maxZoom: 19 });
-      map.fitBounds([[config.bounds[1], config.bounds[0]], [config.bounds[3], config.bounds[2]]], { padding: [24, 24], animate: false });
+      var map = L.map(id, { zoomControl: id === "map-a", attributionControl: false, maxZoom: 19 });
+      map.fitBounds([[config.bounds[1], config.bounds[0]], [config.bounds[3], config.bounds[2]]], { padding: [8, 8], animate: false });
       var sources = [];
       if (config.streets) sources.push({ id: "streets", url: config.streets, style: config.style.streets, key: "street_id", interactive: false });
       if (config.tiles[state]) sources.push({ id: "compounds", url: config.tiles[state], style: config.style.compounds, key: "compound_id", bounds: config.bounds });

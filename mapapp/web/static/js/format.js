@@ -41,14 +41,18 @@
         if (lang === "en") return { value: none ? t("unknown_short") : number(value / 100, 2), unit: "m CNY" };
         return { value: number(value, 2), unit: "万元" };
       case "money_yuan":
-        if (lang === "en") return { value: number(value), unit: "CNY" };
+        if (lang === "en") {
+          return Math.abs(value) >= 1e6
+            ? { value: number(value / 1e6, 2), unit: "m CNY" }
+            : { value: number(Math.abs(value) >= 1e4 ? Math.round(value / 100) * 100 : value), unit: "CNY" };
+        }
         return Math.abs(value) >= 10000
           ? { value: number(value / 10000, 1), unit: "万元" }
           : { value: number(value), unit: "元" };
       case "length_m":
         return Math.abs(value) >= 1000
           ? { value: number(value / 1000, 2), unit: show("公里", "km") }
-          : { value: number(value, value < 10 ? 2 : 1), unit: show("米", "m") };
+          : { value: none ? t("unknown_short") : Number(value).toFixed(1), unit: show("米", "m") };
       case "households":
         return { value: number(value), unit: show("户", "households") };
       case "buildings":
