@@ -19,6 +19,8 @@ PROOF_SHARE = 0.2
 """Share of the time limit that is kept for the bound."""
 _TABLES_SHARE = 0.04
 """Share for what comes after: tables, stages, assumptions."""
+_WORTH = 1.1
+"""Layouts that are dearer than the best by more than this are not improved."""
 RESTARTS = 3
 GRAVITY_CELLS = 20_000_000
 """Compounds times nodes up to which a layout is also led in compound by compound, from nothing."""
@@ -74,7 +76,22 @@ def search(
     best = lay(site, edges)
     kept = joined & ~np.isin(best.compounds, list(best.failed))
     tell(0.8, Text("正在求下界", "Proving how good it is"))
-    bound = lower_bound(site, kept, best.cost, deadline - _TABLES_SHARE * left)
+    value = best.value
+
+    def better(other: Array) -> float:
+        """Improve what the bound suggests; return the cost of the best layout known."""
+        nonlocal edges, value
+        tried = trial.cost(other) if len(other) else None
+        if tried is not None and tried.value < _WORTH * value:
+            other = improve(site, trial, other, rng, late)
+            tried = trial.cost(other)
+            if tried is not None and tried.value < value * (1 - 1e-6):
+                edges, value = other, tried.value
+        return value
+
+    bound = lower_bound(site, kept, best.cost, deadline - _TABLES_SHARE * left, None if best.failed else better)
+    if value < best.value:
+        best = lay(site, edges)
     if (kept == joined).all():  # the first tree proved something too, over all corridors
         bound = max(bound, tree.lower_bound - costs.own_gates(c, np.flatnonzero(kept), site.standard, site.prices))
     return best, min(bound, best.cost)

@@ -9,7 +9,6 @@ what they bring enters at their lower end.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +83,11 @@ _ORDER = (
     "OPTIONS", "JUNCTIONS", "OUTFALLS", "CONDUITS", "XSECTIONS", "INFLOWS", "REPORT", "TAGS", "COORDINATES",
 )  # fmt: skip
 _ASSUMED = "assumed"
+_LOOK_S = 600
+_LOOKS = 3
+_SAME = 1e-3
+_NOTHING = 1e-4
+"""The run ends when no flow (L/s) or depth (m) changes by more than this share of itself, and more than next to nothing."""
 
 
 def _new(links: Any, standard: Standard, old: Below | None, hours: int) -> dict[str, list[str]]:
@@ -195,25 +199,13 @@ def check(links: Any, standard: Standard, *, existing: Existing | None = None) -
         As `to_inp`, or pyswmm is not installed.
     """
     try:
-        from pyswmm import Links, Nodes, Simulation
+        from pyswmm import Simulation
     except ImportError as error:
         raise InputError(
             Text("未安装 pyswmm。", "pyswmm is not installed."), Text("请安装 mapapp[swmm]。", "Install mapapp[swmm].")
         ) from error
     text = to_inp(links, standard, existing=existing)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "plan.inp"
-        path.write_text(text, encoding="utf-8")
-        found: dict[str, Mapping[str, float]] = {}
-        flood: dict[str, float] = {}
-        with Simulation(str(path)) as run:
-            pipes, wells = Links(run), Nodes(run)
-            run.step_advance(3600)  # looked at once an hour: the end counts
-            for _ in run:
-                pass
-            found = {p.linkid: {"flow": p.flow, "depth": p.depth} for p in pipes}
-            flood = {w.nodeid: w.flooding for w in wells}
-    rows = links[links["link_id"].isin(list(found))]
+    rows = links[~links["pressure"].to_numpy(bool)]  # rising mains are not in the model
     names = rows["link_id"].astype(str).to_numpy(object)
     upper = [f"J-{n}" for n in names]
     size, seen = rows["diameter_mm"].to_numpy(float), list(names)
@@ -224,12 +216,40 @@ def check(links: Any, standard: Standard, *, existing: Existing | None = None) -
         shown += list(old.pipe)
         upper += list(old.name[old.up])
         size = np.concatenate([size, old.diameter_mm])
-    flow = np.array([found[n]["flow"] for n in seen])
-    fill = np.array([found[n]["depth"] for n in seen]) / (size / 1000.0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "plan.inp"
+        path.write_text(text, encoding="utf-8")
+        with Simulation(str(path)) as run:
+            flow, depth, flood = _steady(run, seen, upper)
+    fill = depth / (size / 1000.0)
     speed = manning.velocity(flow / 1000.0, size / 1000.0, np.clip(fill, 1e-6, 1.0))
     return pd.DataFrame({
         "link_id": shown, "flow_lps": flow, "fill": fill, "velocity_ms": speed,
-        "flooding_lps": [flood.get(n, 0.0) for n in upper],
+        "flooding_lps": flood,
         "fill_ok": fill <= standard.fill(size) + 0.01, "velocity_ok": speed <= standard.max_velocity_ms,
         "new": np.arange(len(seen)) < len(names),
     })  # fmt: skip
+
+
+def _steady(run: Any, links: list[str], nodes: list[str]) -> tuple[Array, Array, Array]:
+    """Run the model until nothing changes, at most to its end; return flow (L/s) and depth (m) of links, flooding of nodes.
+
+    The loads are steady, so what no longer changes is the answer. Numbers of the engine are looked up once: pyswmm's own
+    objects list all names at every question.
+    """
+    from swmm.toolkit import solver
+    from swmm.toolkit.shared_enum import LinkResult, NodeResult, ObjectType
+
+    link = [solver.project_get_index(ObjectType.LINK, n) for n in links]
+    node = [solver.project_get_index(ObjectType.NODE, n) for n in nodes]
+    run.step_advance(_LOOK_S)
+    now = np.full((2, len(link)), np.nan)
+    for turn, _ in enumerate(run):
+        was = now
+        now = np.array(
+            [[solver.link_get_result(k, what) for k in link] for what in (LinkResult.FLOW, LinkResult.DEPTH)]
+        )
+        if turn >= _LOOKS and (np.abs(now - was) <= _SAME * np.abs(now) + _NOTHING).all():
+            break
+    flood = np.array([solver.node_get_result(k, NodeResult.FLOOD) for k in node])
+    return now[0], now[1], flood

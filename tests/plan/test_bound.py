@@ -73,3 +73,22 @@ def test_every_plan_fits_into_the_corridors_spread_over_levels_at_no_more_than_i
     assert 0 < wide <= cost
     assert bound.lower_bound(site, joined, cost, far) <= cost
     assert wide > 0.6 * cost
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_the_bound_suggests_is_a_tree_that_joins_every_compound(seed, monkeypatch):
+    from mapapp.plan import bound, planning
+    from mapapp.plan.layout import lay
+
+    seen, shown = [], []
+    search = planning.search
+    monkeypatch.setattr(
+        planning, "search", lambda site, joined, *a: seen.append((site, joined)) or search(site, joined, *a)
+    )
+    cost = run(*rough_town(seed), time_limit_s=0.5).links["cost"].sum()
+    bound.lower_bound(*seen[-1], 2 * cost, time.monotonic() + 60, lambda edges: shown.append(edges) or 2 * cost)
+    site, joined = seen[-1]
+    laid = [lay(site, edges) for edges in shown if len(edges)]
+    assert laid
+    assert all((each.compounds[joined] >= 0).all() for each in laid)
+    assert min(each.value for each in laid) < 1.3 * cost
