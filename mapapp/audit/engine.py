@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -31,6 +33,7 @@ from mapapp.audit.rules import RULES
 from mapapp.audit.settings import AuditSettings
 from mapapp.audit.streets import Streets
 from mapapp.audit.tables import Columns, Frame, Table
+from mapapp.core import memory
 from mapapp.core.errors import InputError, QuestionError
 from mapapp.core.progress import Progress, silent
 from mapapp.core.text import Text
@@ -116,8 +119,26 @@ def run(
     InputError
         When two layers have different CRSs.
     """
-    st, tell = settings or AuditSettings(), progress or silent
-    crs = _crs_of(layers) or crs
+    pipes = layers.get("pipes")
+    large = pipes is not None and len(pipes) >= _COMPILED_FROM
+    with _uncollected(), memory.kept() if large else nullcontext():
+        return _run(layers, settings or AuditSettings(), progress or silent, _crs_of(layers) or crs)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep Python's search for cycles from walking the texts of all findings again and again: none are made here."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _run(layers: Mapping[str, Any], st: AuditSettings, tell: Progress, crs: Any) -> AuditResult:
+    """Do the work of `run`."""
     given = {name: _columns(layers[name]) for name in _LAYERS if layers.get(name) is not None}
     empty = _columns(pd.DataFrame())
     tell(0.0, Text("读取管线", "reading pipes"))

@@ -398,24 +398,21 @@ def near_few(x: Floats, y: Floats, few_x: Floats, few_y: Floats, reach: float) -
         return none, none, np.zeros(0)
     size = max(1.001 * reach, 1.0)
     column, row = cells(few_x, few_y, size)
-    around = np.repeat((-1, 0, 1), 3), np.tile((-1, 0, 1), 3)
-    marked = marked_cells((column[:, None] + around[0]).ravel(), (row[:, None] + around[1]).ravel(), 20)
-    many = np.flatnonzero(in_marked_cells(x, y, marked, size))
+    column = (column[:, None] + np.repeat((-1, 0, 1), 3)).ravel()  # each of the few stands in nine cells
+    row = (row[:, None] + np.tile((-1, 0, 1), 3)).ravel()
+    bits = min(25, max(16, 5 + len(column).bit_length()))  # so empty that few of the many pass by chance
+    many = np.flatnonzero(in_marked_cells(x, y, marked_cells(column, row, bits), size))
     if len(many) == 0:
         return none, none, np.zeros(0)
-    order = np.argsort(cell_key(column, row), kind="stable")
-    key = cell_key(column, row)[order]
-    column, row = cells(x[many], y[many], size)
-    places, others = [none], [none]
-    for dc, dr in zip(*around, strict=True):
-        there = cell_key(column + dc, row + dr)
-        first, count = np.searchsorted(key, there), np.searchsorted(key, there, side="right")
-        count -= first
-        hit = np.flatnonzero(count)
-        index, _ = ragged(first[hit], count[hit])
-        places.append(np.repeat(many[hit], count[hit]))
-        others.append(order[index])
-    place, other = np.concatenate(places), np.concatenate(others)
+    key = cell_key(column, row)
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    there = cell_key(*cells(x[many], y[many], size))
+    first = np.searchsorted(key, there)
+    many, there, first = (v[key[np.minimum(first, len(key) - 1)] == there] for v in (many, there, first))
+    count = np.searchsorted(key, there, side="right") - first
+    index, _ = ragged(first, count)
+    place, other = np.repeat(many, count), order[index] // 9
     distance = np.hypot(x[place] - few_x[other], y[place] - few_y[other])
     near = np.flatnonzero(distance <= reach + 1e-9)
     near = near[np.lexsort((place[near], other[near]))]
