@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from mapapp import store
-from mapapp.core.errors import InputError, NotFoundError
+from mapapp.core.errors import NotFoundError
 from mapapp.core.text import Text
+from mapapp.services import snapshots
 
 
 def create(url: str, *, name: str, crs: str) -> dict[str, str]:
@@ -29,14 +28,7 @@ def snapshot(url: str, *, as_of: str, title: str | None, by: str) -> dict[str, o
     InputError
         When ``as_of`` is not a date written YYYY-MM-DD.
     """
-    try:
-        day = date.fromisoformat(as_of)
-    except ValueError as error:
-        raise InputError(
-            Text(f"“{as_of}”不是日期。", f"{as_of!r} is not a date."),
-            Text("请写成 2026-11-25 这样。", "Write it like 2026-11-25."),
-            where="--as-of",
-        ) from error
+    day = snapshots.day_of(as_of, where="--as-of")
     with store.open(url) as db:
         made = db.snapshot(day.isoformat(), by=by, title=title)
     return {"id": made.id, "as_of": str(made.as_of), "title": made.title}

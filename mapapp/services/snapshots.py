@@ -30,6 +30,24 @@ def plain(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
+def day_of(as_of: str, *, where: str) -> date:
+    """Return the day that ``as_of`` names; ``where`` is what the asker calls it.
+
+    Raises
+    ------
+    InputError
+        When ``as_of`` is no date written YYYY-MM-DD.
+    """
+    try:
+        return date.fromisoformat(as_of)
+    except ValueError as error:
+        raise InputError(
+            Text(f"“{as_of}”不是日期。", f"{as_of!r} is not a date."),
+            Text("请写成 2026-11-25 这样。", "Write it like 2026-11-25."),
+            where=where,
+        ) from error
+
+
 def freeze(db: Database, scope: Scope, *, as_of: str, title: str | None = None) -> dict[str, Any]:
     """Freeze the county as of a date.
 
@@ -41,14 +59,7 @@ def freeze(db: Database, scope: Scope, *, as_of: str, title: str | None = None) 
         When ``as_of`` is no date written YYYY-MM-DD.
     """
     scope.require_editor()
-    try:
-        day = date.fromisoformat(as_of)
-    except ValueError as error:
-        raise InputError(
-            Text(f"“{as_of}”不是日期。", f"{as_of!r} is not a date."),
-            Text("请写成 2026-11-25 这样。", "Write it like 2026-11-25."),
-            where="as_of",
-        ) from error
+    day = day_of(as_of, where="as_of")
     return plain(db.snapshot(day.isoformat(), by=scope.name, title=title))
 
 

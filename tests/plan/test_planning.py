@@ -1,6 +1,5 @@
 """Planning on hand-built towns: every unserved compound linked or refused, bounds valid, awkward input answered."""
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,22 +11,7 @@ from mapapp.core.schema import layer
 from mapapp.plan import bill, load_prices, load_standard, run
 from mapapp.plan.swmm import check, to_inp
 
-CRS = "EPSG:4547"
-X, Y = 500_000.0, 3_000_000.0
-
-
-def frame(rows, geometry):
-    return gpd.GeoDataFrame(
-        rows, geometry=[shapely.transform(g, lambda p: p + np.array([X, Y])) for g in geometry], crs=CRS
-    )
-
-
-def square(x, y, size=20.0):
-    return shapely.box(x, y, x + size, y + size)
-
-
-def line(*points):
-    return shapely.LineString(points)
+from .towns import CRS, frame, line, square
 
 
 @pytest.fixture

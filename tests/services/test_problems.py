@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import geopandas as gpd
@@ -59,15 +58,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         db.users.add("shui", "a-long-password", "editor", unit="水务公司")
         db.users.add("li", "a-long-password", "editor")
     return path
-
-
-@pytest.fixture
-def county(built: Path, tmp_path: Path) -> Iterator[County]:
-    path = tmp_path / "c.gpkg"
-    path.write_bytes(built.read_bytes())
-    made = County(str(path))
-    yield made
-    made.close()
 
 
 def ids(county: County, **wanted: str) -> list[str]:

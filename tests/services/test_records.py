@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,15 +39,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         db.apply(db.compare("buildings", buildings, "add"), by="t")
         db.users.add("shui", "a-long-password", "editor", unit="水务公司")
     return path
-
-
-@pytest.fixture
-def county(built: Path, tmp_path: Path) -> Iterator[County]:
-    path = tmp_path / "c.gpkg"
-    path.write_bytes(built.read_bytes())
-    made = County(str(path))
-    yield made
-    made.close()
 
 
 def rows(county: County, table: str, compound: str = "C1", scope: Scope = BOSS) -> list[dict[str, object]]:
