@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -100,6 +100,28 @@ UnitPrice = Polynomial | Table
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """What a pumping station costs after it is built, power apart.
+
+    ``yearly``: money at the end of each year; ``renewal``: money every ``renewal_years``, not at the end of the life.
+    """
+
+    yearly: float = 0.0
+    renewal: float = 0.0
+    renewal_years: float = 10.0
+    life_years: float = 30.0
+    interest: float = 0.04
+
+    @property
+    def worth(self) -> float:
+        """Today's worth of it all, at ``interest`` per year (share, not per cent)."""
+        years = np.arange(1, int(self.life_years) + 1)
+        again = np.arange(1, math.ceil(self.life_years / self.renewal_years)) * self.renewal_years
+        now = 1.0 + self.interest
+        return float(self.yearly * (now**-years).sum() + self.renewal * (now**-again).sum())
+
+
+@dataclass(frozen=True, slots=True)
 class Prices:
     """A price book, in one currency.
 
@@ -112,7 +134,9 @@ class Prices:
     depth_to : {"invert", "crown"}
         What depth means for `pipe`: ground to invert, or ground to crown (buried depth).
     pump : tuple of float
-        Fixed per station; per L/s; per L/s and metre of lift (capitalised running cost included).
+        Fixed per station, ``running`` included; per L/s; per L/s and metre of lift (power over its life).
+    running : Running, optional
+        How the part of the fixed sum that is not building was worked out, to be told.
     drop_manhole : float
         Surcharge where the drop passes the standard's limit.
     surface_per_m : mapping
@@ -139,6 +163,7 @@ class Prices:
     unknown_ground: float = 1.0
     currency: str = "CNY"
     example: bool = False
+    running: Running | None = None
 
     def __post_init__(self) -> None:
         numbers = {"pump": min(self.pump), "drop_manhole": self.drop_manhole}
@@ -224,10 +249,28 @@ def prices_from(data: Mapping[str, Any], name: str) -> Prices:
         values[key] = _unit_price(values[key], f"{name} › {key}")
     pump = values.pop("pump", {})
     try:
-        values["pump"] = tuple(float(pump.get(k, 0.0)) for k in ("each", "per_lps", "per_lps_m"))
+        each, *rest = (float(pump.get(k, 0.0)) for k in ("each", "per_lps", "per_lps_m"))
+        keys = {f.name: float(pump[f.name]) for f in fields(Running) if f.name in pump}
     except (AttributeError, TypeError, ValueError) as error:
         raise bad(name, "pump", pump, "each, per_lps, per_lps_m") from error
+    known = {"each", "per_lps", "per_lps_m", *(f.name for f in fields(Running))}
+    if unknown := sorted(set(pump) - known):
+        raise bad(name, f"pump › {unknown[0]}", pump[unknown[0]], "one of " + " ".join(sorted(known)))
+    if keys:
+        running = values["running"] = _running(keys, name)
+        each += running.worth
+    values["pump"] = (each, *rest)
     return made(Prices, values, name)
+
+
+def _running(keys: Mapping[str, float], name: str) -> Running:
+    """Return the running cost of stations; absurd figures are named."""
+    running = Running(**keys)
+    for key, value in keys.items():
+        low, high = {"life_years": (1.0, 200.0), "renewal_years": (1.0, 200.0)}.get(key, (0.0, MOST))
+        if not low <= value < (1.0 if key == "interest" else high):
+            raise bad(name, f"pump › {key}", value, "0 to 1" if key == "interest" else f"{low:g} to {high:g}")
+    return running
 
 
 def _unit_price(data: Mapping[str, Any], where: str) -> UnitPrice:

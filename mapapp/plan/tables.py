@@ -253,6 +253,19 @@ def assumptions(site: Site, frame: Any, guessed: Array, layout: Layout) -> list[
                 "The prices are examples, nobody's real ones: put in your own.",
             ),
         )
+    if prices.running is not None and len(frame) and frame["pump"].any():
+        run = prices.running
+        out.append(
+            Text(
+                "泵站每座 {a:,.0f}（另计流量与扬程）：建设 {b:,.0f}；{y:g} 年运行现值 {w:,.0f}（年利率 {i:.1%}，"
+                "每年管护 {e:,.0f}，每 {n:g} 年更新设备 {r:,.0f}）。",
+                "A pumping station costs {a:,.0f} before flow and lift: building {b:,.0f}, and {w:,.0f} for running it over {y:g} "
+                "years, at today's worth ({i:.1%} interest, {e:,.0f} a year for attendance, {r:,.0f} for renewal every {n:g} years).",
+            ).format(
+                a=prices.pump[0], b=prices.pump[0] - run.worth, w=run.worth, y=run.life_years, i=run.interest, e=run.yearly,
+                r=run.renewal, n=run.renewal_years,
+            )
+        )  # fmt: skip
     joined = layout.compounds >= 0
     if k := int((guessed & joined).sum()):
         out.append(
