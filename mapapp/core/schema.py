@@ -107,6 +107,8 @@ _DECLARED: Mapping[str, tuple[tuple[str, ...], str, tuple[Geometry, ...], Text]]
         "streets": (("street",), "street_id", ("line",), Text("道路", "Streets")),
         "survey_areas": (("survey_area",), "area_id", ("polygon",), Text("普查范围", "Survey areas")),
         "waters": (("water",), "water_id", ("polygon",), Text("水系", "Waters")),
+        "railways": (("railway",), "railway_id", ("line",), Text("铁路", "Railways")),
+        "spot_heights": (("spot_height",), "spot_id", ("point",), Text("高程点", "Spot heights")),
         "ledger": (("compound", "programme_year"), "compound_id", (), Text("改造台账", "Ledger")),
         "problems": (("problem",), "ticket_id", (), Text("问题清单", "Problems")),
         "projects": (("project",), "project_id", (), Text("项目", "Projects")),

@@ -16,7 +16,7 @@ from mapapp.ingest.result import Notes
 
 _PREFIX = {
     "compounds": "C", "buildings": "B", "pipes": "P", "manholes": "M", "outlets": "O", "inlets": "I", "streets": "S",
-    "survey_areas": "A", "waters": "H", "problems": "Q", "projects": "J", "meetings": "T", "ledger": "C", "management": "C",
+    "survey_areas": "A", "waters": "H", "railways": "R", "spot_heights": "E", "problems": "Q", "projects": "J", "meetings": "T", "ledger": "C", "management": "C",
 }  # fmt: skip
 
 ONE_ROW_PER_COMPOUND = ("ledger", "management")

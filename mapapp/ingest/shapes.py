@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -75,6 +76,7 @@ def fit(raw: Raw, layer: Layer, *, lenient: bool) -> Raw:
     assert raw.geometry is not None
     shapes = raw.geometry
     if shapely.has_z(shapes).any():
+        raw.frame = _heights(raw.frame, shapes, layer)
         shapes = shapely.force_2d(shapes)
     if missing.any():
         shapes = shapes.copy()
@@ -87,6 +89,14 @@ def fit(raw: Raw, layer: Layer, *, lenient: bool) -> Raw:
         )
     raw.geometry = single_parts(shapes, raw) if "line" in layer.geometry else _single(shapes)
     return raw
+
+
+def _heights(frame: pd.DataFrame, shapes: NDArray[np.object_], layer: Layer) -> pd.DataFrame:
+    """Return the table with the third coordinate of spot heights as ``elev_m``, where no column holds a height."""
+    column = layer.column("elev_m")
+    if column is None or {c.lower() for c in map(str, frame.columns)} & {"elev_m", *map(str.lower, column.aliases)}:
+        return frame
+    return frame.assign(elev_m=shapely.get_z(shapes))  # NaN for what is no point
 
 
 def check_finite(raw: Raw) -> None:

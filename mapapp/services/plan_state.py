@@ -22,6 +22,7 @@ Array = np.ndarray[Any, Any]
 SETTING: Final = "plan"
 INPUTS: Final = (
     "compounds", "ledger", "pipes", "manholes", "outlets", "streets", "buildings", "survey_areas", "waters",
+    "railways", "spot_heights",
 )  # fmt: skip
 """What a plan rests on; it is out of date when one of these changed."""
 

@@ -49,6 +49,8 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "buildings": ("building_no", "floors", "households", "compound_id"),
     "survey_areas": ("covers", "date"),
     "waters": ("name", "class"),
+    "railways": ("name",),
+    "spot_heights": ("elev_m",),
     "links": ("diameter_mm", "length_m", "pump", "cost", "compound_ids"),
     "candidates": ("compound_id", "rank", "manhole_id", "gravity", "length_m"),
 }

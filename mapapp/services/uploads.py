@@ -22,8 +22,8 @@ from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 
 LAYERS: Final = (
-    "compounds", "ledger", "pipes", "manholes", "outlets", "inlets", "buildings", "streets", "survey_areas", "waters", "problems",
-    "projects", "management", "meetings",
+    "compounds", "ledger", "pipes", "manholes", "outlets", "inlets", "buildings", "streets", "survey_areas", "waters", "railways",
+    "spot_heights", "problems", "projects", "management", "meetings",
 )  # fmt: skip
 _HOURS: Final = 6.0
 _MOST_FILES: Final = 40
