@@ -177,13 +177,18 @@ def _summary(county: County, read: _Month, lang: Lang) -> Json:
         "mode": changes.mode,
         "differences": cells(differences, names, lang)[:_SHOWN],
         "more": max(0, len(differences) - _SHOWN),
-        "added_names": [names.get(i, i) for i in changes.added_ids[:_SHOWN]],
+        "added_names": [_new_names(reading.frame).get(i) or names.get(i, i) for i in changes.added_ids[:_SHOWN]],
         "blanked": cells(read.blanked, names, lang)[:_SHOWN],
         "faults": told(checks.together(read.file_faults, read.row_faults), names, lang),
         "notes": [{"where": n.where, "text": n.text.pick(lang), "severity": n.severity} for n in reading.notes],
         "mapping": {ours: {"theirs": m.theirs, "how": m.how} for ours, m in reading.mapping.items()},
         "unmapped": {theirs: list(samples) for theirs, samples in reading.unmapped.items()},
     }
+
+
+def _new_names(frame: pd.DataFrame) -> dict[str, str]:
+    named = frame[frame["name"].notna()] if "name" in frame else frame.iloc[:0].assign(name="")
+    return dict(zip(named["compound_id"], named["name"], strict=True))
 
 
 def apply(county: County, scope: Scope, word: str, lang: Lang) -> Json:

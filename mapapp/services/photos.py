@@ -1,7 +1,8 @@
 """This module keeps photos: re-encoded without their metadata, under random names in a folder beside the database.
 
 A photo may show faces, and its metadata may tell where somebody lives. So the picture is decoded and written anew as
-JPEG (EXIF, GPS and thumbnails stay behind), its name says nothing, and only editors get to see it; no share does.
+JPEG (EXIF, GPS and thumbnails stay behind), its name says nothing, and only editors get to see it. A link to one unit
+shows the photos of that unit's own problems where its maker ticked it; a public link never does.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import io
 import secrets
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Final
@@ -19,7 +20,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from mapapp.core.errors import ForbiddenError, InputError, NotFoundError
 from mapapp.core.text import Text
 from mapapp.services import viewing
-from mapapp.services.frames import County
+from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
 STAGES: Final = ("before", "after", "site")
@@ -188,6 +189,58 @@ def path(county: County, scope: Scope, photo_id: str) -> Path:
 def one(county: County, scope: Scope, photo_id: str) -> dict[str, Any]:
     """Return what is known of a photo, without its file name; errors as in `path`."""
     return _told(_row(county, scope, photo_id))
+
+
+def shared(view: View, tickets: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """Return the photos of problems that a unit link shows, by problem: ``photo_id stage taken_on``, no caption.
+
+    Parameters
+    ----------
+    view : View
+        What the link opens; problems that it does not list have no photos here, whatever is asked for.
+    tickets : collection of str
+        Problems asked about.
+
+    Returns
+    -------
+    dict
+        Empty for everybody but a unit link with photos ticked. A photo that was removed since is not there.
+    """
+    spec = view.scope.share
+    if spec is None or not view.scope.sees_photos or "problems" not in view.layers:
+        return {}
+    own = sorted(set(view.table("problems")["ticket_id"].astype("str")) & set(tickets))
+    rows = view.county.db.read("photos", snapshot=view.snapshot_id, where={"layer": "problems"})
+    out: dict[str, list[dict[str, Any]]] = {}
+    for row in viewing.records(rows[rows["feature_id"].isin(own)]):
+        if (folder(view.county) / Path(str(row["file"])).name).is_file():
+            told = {name: row.get(name) for name in ("photo_id", "stage", "taken_on")}
+            out.setdefault(str(row["feature_id"]), []).append(told)
+    return out
+
+
+def shared_path(view: View, photo_id: str) -> Path:
+    """Return the file of a photo that a unit link shows; NotFoundError for any other, as for one that never was."""
+    rows = []
+    if view.scope.sees_photos:
+        rows = viewing.records(view.county.db.read("photos", snapshot=view.snapshot_id, where={"photo_id": photo_id}))
+    for row in rows:
+        ticket = str(row["feature_id"])
+        if any(p["photo_id"] == photo_id for p in shared(view, [ticket]).get(ticket, ())):
+            return folder(view.county) / Path(str(row["file"])).name
+    raise _missing()
+
+
+def beside(view: View, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what is told of a feature with the photos of its problems, where this asker is a link that shows them."""
+    if view.scope.share is None or not view.scope.sees_photos:
+        return answer
+    if answer["layer"] == "problems":
+        return answer | {"photos": shared(view, [answer["id"]]).get(answer["id"], [])}
+    listed_ = answer.get("problems") or []
+    found = shared(view, [str(p.get("ticket_id")) for p in listed_])
+    told = [p | {"photos": found.get(str(p.get("ticket_id")), [])} for p in listed_]
+    return answer | {"problems": told} if listed_ else answer
 
 
 def remove(county: County, scope: Scope, photo_id: str) -> dict[str, Any]:

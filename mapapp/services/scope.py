@@ -82,6 +82,8 @@ class ShareSpec:
         The receiving unit's name as it stands in ownership and responsibility columns (unit links).
     investment, gaps, levels, descriptions, download : bool
         What table 4.1 leaves to the maker.
+    photos : bool
+        Whether a unit link shows the photos of the unit's own problems, see `Scope.sees_photos`.
     reply : bool
         Whether its holder may send opinions about its compounds; they are kept and never shown back.
     embed : tuple of str
@@ -101,6 +103,7 @@ class ShareSpec:
     levels: bool = False
     descriptions: bool = False
     download: bool = False
+    photos: bool = False
     reply: bool = False
     embed: tuple[str, ...] = ()
     title: str = ""
@@ -157,6 +160,11 @@ class Scope:
     def downloads(self) -> bool:
         """Whether tables may be taken away: every user; a unit link where its maker allowed it; a public link never."""
         return self.share is None or (self.share.kind == "unit" and self.share.download)
+
+    @property
+    def sees_photos(self) -> bool:
+        """Whether photos may be seen: editors; a unit link where its maker ticked it, those of its own problems; else never."""
+        return self.edits if self.share is None else self.share.kind == "unit" and self.share.photos
 
     def require_editor(self) -> None:
         """Raise `ForbiddenError` unless the asker may change data."""

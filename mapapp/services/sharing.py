@@ -126,6 +126,9 @@ def create(
         )
     allowed = scopes.allowed_layers(spec)
     left_out = tuple(scopes.why_left_out(layer, spec.kind) for layer in spec.layers if layer not in allowed)
+    if spec.photos and (spec.kind == "public" or "problems" not in spec.layers):
+        left_out += (_no_photos(spec),)
+        spec = dataclasses.replace(spec, photos=False)
     spec = dataclasses.replace(spec, layers=tuple(layer for layer in spec.layers if layer in allowed))
     if not spec.layers:
         raise InputError(
@@ -140,6 +143,12 @@ def create(
         expires_at=end, passcode=code or None,
     )  # fmt: skip
     return Made(share.id, token, end, left_out)
+
+
+def _no_photos(spec: ShareSpec) -> Text:
+    if spec.kind == "public":
+        return Text("公开链接不含照片。", "A public link never carries photos.")
+    return Text("未选“问题”图层，因此不含照片。", "Photos are those of problems; without that layer there are none.")
 
 
 def _end(expires_at: str | None, days: int | None, now: datetime) -> str:
@@ -228,7 +237,8 @@ def from_state(sent: Mapping[str, Any]) -> ShareSpec:
     except (TypeError, ValueError) as error:
         raise InputError(shape) from error
     snapshot = sent.get("snapshot")
-    flags = {n: bool(sent.get(n)) for n in ("investment", "gaps", "levels", "descriptions", "download", "reply")}
+    ticks = ("investment", "gaps", "levels", "descriptions", "download", "photos", "reply")
+    flags = {n: bool(sent.get(n)) for n in ticks}
     kind = str(sent.get("kind") or "public")
     return ShareSpec(
         kind=kind,  # type: ignore[arg-type]  # check_spec refuses any other word

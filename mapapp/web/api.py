@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g, jsonify, make_response, request, send_
 
 from mapapp.core.errors import NotFoundError
 from mapapp.core.text import Text
-from mapapp.services import deciding, describing, exporting_view, searching, snapshots, tiling, viewing
+from mapapp.services import deciding, describing, exporting_view, photos, searching, snapshots, tiling, viewing
 from mapapp.web import context, i18n, openapi, params
 
 
@@ -46,7 +46,8 @@ def add_reading(blueprint: Blueprint) -> None:
     @blueprint.get("/api/features/<layer>/<path:id_>")
     def feature(layer: str, id_: str) -> Response:
         """Give one feature with what the audit says of it."""
-        return _json(viewing.feature(context.view(), layer, id_, i18n.language()))
+        seen = context.view()
+        return _json(photos.beside(seen, viewing.feature(seen, layer, id_, i18n.language())))
 
     @blueprint.get("/api/search")
     def search() -> Response:

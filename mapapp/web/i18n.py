@@ -65,6 +65,10 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "shares.live": Text("随数据更新", "Follows the data"),
         "shares.gaps": Text("含“污水待接入”标记", "With “waiting for a sewer”"),
         "shares.investment": Text("含投资", "With investment"),
+        "shares.photos": Text(
+            "含本单位问题的照片（仅单位链接；可能有人像）",
+            "With photos of their problems (unit links only; they may show faces)",
+        ),
         "shares.levels": Text("含埋深与标高（仅单位链接）", "With depths and levels (unit links only)"),
         "shares.download": Text("允许下载表格（仅单位链接）", "Tables may be downloaded (unit links only)"),
         "shares.embed": Text("可嵌入的网站（可不填）", "Sites that may embed it (optional)"),

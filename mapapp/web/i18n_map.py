@@ -159,6 +159,10 @@ _CARD: dict[str, Text] = {
     "card.links": Text("拟建接入管", "Planned link"),
     "card.link_uncosted": Text("{length}，DN{dn}", "{length}, DN{dn}"),
     "card.link": Text("{length}，DN{dn}，约 {cost}", "{length}, DN{dn}, about {cost}"),
+    "card.photo": Text("照片：{stage} {day}", "Photo: {stage} {day}"),
+    "card.photo.before": Text("整改前", "before"),
+    "card.photo.after": Text("整改后", "after"),
+    "card.photo.site": Text("现场", "on site"),
     "card.problems": Text("问题（{n}）", "Problems ({n})"),
     "card.attributes": Text("全部属性", "All attributes"),
     "finding.open": Text("待确认", "open"),
@@ -176,7 +180,7 @@ _CARD: dict[str, Text] = {
     "finding.saved": Text("已保存，下次检查会保留。", "Saved; the next audit keeps it."),
     "next.candidate": Text("查看首选接入井 {id}", "Show the first candidate, {id}"),
     "next.survey": Text("查看普查范围", "Show what was surveyed"),
-    "next.page": Text("打开小区档案", "Open the compound's page"),
+    "next.page": Text("打开小区页", "Open the compound's page"),
 }
 
 _SHARE: dict[str, Text] = {
@@ -216,6 +220,9 @@ _SHARE: dict[str, Text] = {
     "share.unit_why": Text("与管线权属单位的写法一致", "As written in the pipes' ownership"),
     "share.levels": Text("含埋深与高程", "With depths and levels"),
     "share.descriptions": Text("含问题的文字说明", "With the problems' descriptions"),
+    "share.photos": Text(
+        "含本单位问题的照片（可能有人像，请先看过）", "With photos of their problems (they may show faces: look first)"
+    ),
     "share.download": Text("可下载本单位条目的表格", "Their items may be downloaded as a table"),
     "share.embed": Text("可嵌入的网站（可不填）", "Sites that may embed it (optional)"),
     "share.embed_hint": Text("留空则任何网站都不能嵌入", "Empty: no site may embed it"),

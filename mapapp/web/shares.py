@@ -17,6 +17,7 @@ from flask import (
     redirect,
     render_template,
     request,
+    send_file,
     url_for,
 )
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -25,7 +26,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from mapapp.core import schema
 from mapapp.core.errors import ForbiddenError, InputError, MapappError
 from mapapp.core.text import Text
-from mapapp.services import accounts, mapframe, sharing
+from mapapp.services import accounts, mapframe, photos, sharing
 from mapapp.web import api, context, errors, i18n, pages, params, records, security
 
 blueprint = Blueprint("shares", __name__)
@@ -74,6 +75,13 @@ def opened() -> Blueprint:
             _cookie(found), _signer().dumps(_pass(found)), path=f"/s/{g.token}", max_age=43_200, httponly=True,
             samesite="Lax", secure=context.settings().behind_https,
         )  # fmt: skip
+        return response
+
+    @made.get("/photos/<photo_id>")
+    def photo(photo_id: str) -> Response:
+        """Give one photo of the unit's own problems, where the link's maker ticked photos."""
+        response = send_file(photos.shared_path(context.view(), photo_id), mimetype="image/jpeg")
+        response.headers["Cache-Control"] = "private, no-store"
         return response
 
     api.add_reading(made)

@@ -233,6 +233,32 @@
     );
   }
 
+  /* Photos that a unit's link shows: each opens in a tab of its own. */
+  function photoRow(list) {
+    if (!list || !list.length) return null;
+    return el(
+      "span",
+      { "class": "photo-row" },
+      list.map(function (photo) {
+        var url = Mapapp.config.base + "/photos/" + encodeURIComponent(photo.photo_id);
+        var words = t("card.photo", {
+          stage: t("card.photo." + photo.stage),
+          day: photo.taken_on ? Mapapp.format.date(photo.taken_on) : ""
+        });
+        return el(
+          "a",
+          { href: url, target: "_blank", rel: "noopener" },
+          el("img", { src: url, alt: words.trim(), title: words.trim(), loading: "lazy" })
+        );
+      })
+    );
+  }
+
+  function photoSection(feature) {
+    var row = photoRow(feature.photos);
+    return row ? el("section", {}, row) : null;
+  }
+
   function problemList(feature) {
     var rows = feature.problems || [];
     if (!rows.length) return null;
@@ -248,7 +274,8 @@
             "li",
             {},
             row.description || row.category || row.ticket_id,
-            row.due ? el("span", { "class": "muted" }, " · ", Mapapp.format.date(row.due)) : null
+            row.due ? el("span", { "class": "muted" }, " · ", Mapapp.format.date(row.due)) : null,
+            photoRow(row.photos)
           );
         })
       )
@@ -310,6 +337,7 @@
     candidateTable: candidateTable,
     linkList: linkList,
     problemList: problemList,
+    photoSection: photoSection,
     attributeList: attributeList
   };
 })();

@@ -70,6 +70,7 @@
       Mapapp.about.linkList(feature),
       Mapapp.findings.list(feature),
       Mapapp.about.problemList(feature),
+      Mapapp.about.photoSection(feature),
       Mapapp.about.attributeList(feature),
       feature.note ? el("p", { "class": "muted small" }, feature.note) : null
     );

@@ -214,6 +214,7 @@
           gaps: has(columns, ["sewer_pending", "verdict"]) || has(layers, ["findings", "verdicts", "links"]),
           levels: kind === "unit" && has(extra, ["levels"]),
           descriptions: kind === "unit" && has(extra, ["descriptions"]),
+          photos: kind === "unit" && has(extra, ["photos"]),
           download: kind === "unit" && has(extra, ["download"])
         })
         .then(result, fail);
@@ -348,6 +349,7 @@
           {},
           tick("extra", "levels", t("share.levels"), false),
           tick("extra", "descriptions", t("share.descriptions"), false),
+          tick("extra", "photos", t("share.photos"), false),
           tick("extra", "download", t("share.download"), false)
         )
       )
