@@ -79,9 +79,9 @@ def pipe_shapes(town: Town) -> list[Batch]:
     none = np.flatnonzero(lines.missing)
     broken = np.flatnonzero(lines.broken)
     out = [
-        Batch("null_geometry", "pipes", names(pipes.ids, none), np.full(len(none), None, dtype=object)),
+        Batch("null_geometry", "pipes", pipes.names(none), np.full(len(none), None, dtype=object)),
         Batch(
-            "invalid_geometry", "pipes", names(pipes.ids, broken), np.full(len(broken), None, dtype=object),
+            "invalid_geometry", "pipes", pipes.names(broken), np.full(len(broken), None, dtype=object),
             words={"reason": [Text("不是线，或坐标不是数", "not a line, or with coordinates that are no numbers")] * len(broken)},
         ),
     ]  # fmt: skip
@@ -113,7 +113,7 @@ def _pieces(town: Town) -> Batch:
     first = np.searchsorted(row, rows)
     last = town.lines.last[first] if len(rows) else first
     return Batch(
-        "invalid_geometry", "pipes", names(town.pipes.ids, rows), points(town.lines.x[last], town.lines.y[last]),
+        "invalid_geometry", "pipes", town.pipes.names(rows), points(town.lines.x[last], town.lines.y[last]),
         words={"reason": [Text("断成几截，截与截之间不相接", "it lies in pieces that do not meet")] * len(rows)},
     )  # fmt: skip
 
@@ -174,7 +174,7 @@ def sentinel_values(town: Town) -> list[Batch]:
         geometry[there] = town.lines.geometry(first[there])
     return [
         Batch(
-            "sentinel_value", "pipes", names(town.pipes.ids, pipe), geometry, value=found.pipe[pipe],
+            "sentinel_value", "pipes", town.pipes.names(pipe), geometry, value=found.pipe[pipe],
             words={"field": [_FIELD_NAMES[PIPE_FIELDS[i]] for i in found.pipe_field[pipe]]},
         ),
         Batch(

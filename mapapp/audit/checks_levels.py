@@ -288,7 +288,7 @@ def node_missing(town: Town) -> Batch:
             zero_copy_only=False
         )
         hit = np.flatnonzero(lost)
-        rows.append(hit)
+        rows.append(pipes.rows_of(hit))
         related += names(text, hit)
         parts += [part] * len(hit)
         words += [word] * len(hit)
@@ -301,6 +301,4 @@ def node_missing(town: Town) -> Batch:
         first = np.array([p == "a" for p in parts], dtype=bool)
         node = np.where(first, town.strings.a[place], town.strings.b[place])
         geometry[there] = points(town.nodes.x[node[there]], town.nodes.y[node[there]])
-    return Batch(
-        "node_missing", "pipes", names(pipes.ids, row), geometry, related=related, part=parts, words={"end": words}
-    )
+    return Batch("node_missing", "pipes", pipes.names(row), geometry, related=related, part=parts, words={"end": words})

@@ -260,13 +260,14 @@ def _first_shapes(town: Town) -> Any:
 
 
 class _Shapes:
-    """Geometry of pipes by table row, made on demand: a million objects would cost more than the audit."""
+    """Geometry of pipes by row of the file, made on demand: a million objects would cost more than the audit."""
 
     def __init__(self, town: Town) -> None:
         self._town = town
 
     def __getitem__(self, rows: Any) -> Any:
         out = np.full(len(rows), None, dtype=object)
+        rows = self._town.pipes.rows_of(rows)
         place = np.minimum(np.searchsorted(self._town.strings.row, rows), max(len(self._town.strings.row) - 1, 0))
         if len(self._town.strings.row):
             there = self._town.strings.row[place] == rows

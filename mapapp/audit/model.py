@@ -18,7 +18,7 @@ import shapely
 
 from mapapp.audit import levels, tables
 from mapapp.audit.settings import AuditSettings
-from mapapp.audit.tables import Manholes, Outlets, Pipes
+from mapapp.audit.tables import Manholes, Outlets, Pipes, names
 from mapapp.core.geometry import (
     Bools,
     Floats,
@@ -122,12 +122,7 @@ class Town:
 
     def ids(self, strings: Ints) -> list[str]:
         """Return the pipe ids of strings."""
-        return names(self.pipes.ids, self.strings.row[strings])
-
-
-def names(ids: pa.Array, rows: Ints) -> list[str]:
-    """Return ids as text; an empty text where missing."""
-    return [v if v is not None else "" for v in ids.take(pa.array(rows)).to_pylist()]
+        return self.pipes.names(self.strings.row[strings])
 
 
 def build(pipes: Pipes, manholes: Manholes, outlets: Outlets, settings: AuditSettings) -> Town:
@@ -218,7 +213,7 @@ def _swapped(pipes: Pipes, manholes: Manholes, nodes: Nodes, manhole: Ints, row:
     node_of = np.full(len(manholes.points) + 1, -1, dtype=np.int64)
     spots = np.flatnonzero(~np.isnan(manholes.points.x))
     node_of[spots] = nodes.point
-    start, end = node_of[place[0]][row], node_of[place[1]][row]
+    start, end = (pipes.of_file(node_of[p])[row] for p in place)
     known = (start >= 0) & (end >= 0) & (start != end)
     found: Bools = known & (nodes.start == end) & (nodes.end == start)
     return found
@@ -240,7 +235,7 @@ def _exact_twins(lines: Lines, nodes: Nodes, pipes: Pipes, usable: Bools) -> tup
 
 def _pair_off(group: Ints, key: Ints, lines: Lines, pipes: Pipes, apart_m: float) -> tuple[Ints, Ints]:
     """Within groups of equal key, pair each string with the first by id that it lies on."""
-    ids = np.array(names(pipes.ids, lines.row[group]), dtype=object)
+    ids = np.array(pipes.names(lines.row[group]), dtype=object)
     order = np.lexsort((ids.astype(str), key))
     group, key = group[order], key[order]
     shape = lines.geometry(group)
@@ -282,7 +277,7 @@ def _offset_twins(
     mine, other = pair[:, 0], pair[:, 1]
     close = shapely.hausdorff_distance(lines.geometry(mine), lines.geometry(other)) <= settings.duplicate_m
     mine, other = mine[close], other[close]
-    ids_mine, ids_other = names(pipes.ids, lines.row[mine]), names(pipes.ids, lines.row[other])
+    ids_mine, ids_other = pipes.names(lines.row[mine]), pipes.names(lines.row[other])
     rows = np.flatnonzero(usable)
     ties = np.bincount(nodes.start[rows], minlength=len(nodes)) + np.bincount(nodes.end[rows], minlength=len(nodes))
     joined = ties[nodes.start] + ties[nodes.end]

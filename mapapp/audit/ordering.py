@@ -5,64 +5,46 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 
 from mapapp.audit.tables import Pipes
-from mapapp.core.geometry import Ints, Lines, compiled_pays
-
-_CELLS = 1024  # a side
-_LOOK_AT = 100_000  # rows, to tell an order
-_SCATTERED_M = 250.0  # farther steps from row to row than this are no order
+from mapapp.core.geometry import Ints, Lines
+from mapapp.core.ordering import area_order
 
 
 def by_area(pipes: Pipes) -> Pipes:
     """Return the pipes sorted by area where a large table has them in no order; else as they are.
 
-    No answer depends on it: it spares the loops from fetching every neighbour from far away in memory.
+    Lines that were read in an order of their own keep it, and the rest of the table follows them.
     """
-    lines = pipes.lines
-    if len(lines) == 0 or not compiled_pays(len(lines)):
-        return pipes
-    from mapapp.core import loops
-
-    x, y = lines.x[lines.first], lines.y[lines.first]
-    some = slice(None, None, max(1, len(x) // 10_000))
-    west, east = np.percentile(x[some], (1, 99))
-    south, north = np.percentile(y[some], (1, 99))
-    extent = max(east - west, north - south, 1.0)
-    if np.median(np.abs(np.diff(x[:_LOOK_AT])) + np.abs(np.diff(y[:_LOOK_AT]))) <= _SCATTERED_M:
-        return pipes
-    size = extent / _CELLS
-    edge = (_CELLS - 1) * size  # what lies far out, by a slip of the pen, goes with the border
-    _, order = loops.sorted_into_cells(
-        np.clip(x - west, 0.0, edge), np.clip(y - south, 0.0, edge), size, _CELLS.bit_length() - 1
-    )
-    return _reordered(pipes, order.astype(np.int64))
-
-
-def _reordered(pipes: Pipes, strings: Ints) -> Pipes:
-    """Return the pipes so that their strings come in the order given, rows without any last."""
-    n, row = len(pipes), pipes.lines.row[strings]
-    one_each = len(row) == n and bool((np.diff(pipes.lines.row) == 1).all())  # as many strings as rows is not enough
-    if one_each:
-        rows = row
+    lines, n = pipes.lines, len(pipes)
+    ahead = np.diff(lines.row)
+    if (ahead < 0).any():  # read in order of the ground, one string for each row
+        order, row = None, lines.row
+    else:
+        order = area_order(lines.x[lines.first], lines.y[lines.first])
+        if order is None:
+            return pipes
+        row = lines.row[order]
+    if len(row) == n and (order is None or bool((ahead == 1).all())):  # as many strings as rows is not enough
+        rows, index = row, np.arange(n)
     else:
         first = np.sort(np.unique(row, return_index=True)[1])
         bare = np.ones(n, dtype=bool)
         bare[row] = False
         rows = np.concatenate([row[first], np.flatnonzero(bare)])
-    place = np.empty(n, dtype=np.int64)
-    place[rows] = np.arange(n)
-    if not one_each:
-        at = place[pipes.lines.row]  # parts of one row stay together and in their order
-        strings = np.argsort(at, kind="stable")
-        row = pipes.lines.row[strings]
-    moved = pipes.lines.take(strings)
-    lines = Lines(moved.x, moved.y, moved.offsets, place[row], pipes.lines.missing[rows], pipes.lines.broken[rows])
-    index = pa.array(rows)
+        place = np.empty(n, dtype=np.int64)
+        place[rows] = np.arange(n)
+        order = np.argsort(place[lines.row], kind="stable")  # parts of one row stay together and in their order
+        index = place[lines.row[order]]
+    moved = lines if order is None else lines.take(order)
+    laid = Lines(moved.x, moved.y, moved.offsets, index, lines.missing[rows], lines.broken[rows])
+    return _following(pipes, laid, rows)
+
+
+def _following(pipes: Pipes, lines: Lines, rows: Ints) -> Pipes:
+    """Return the pipes with these lines, their numbers in the order of ``rows``; ids and names of nodes stay where they are."""
     return replace(
         pipes,
-        ids=pipes.ids.take(index),
         lines=lines,
         kind=pipes.kind[rows],
         flow=pipes.flow[rows],
@@ -72,5 +54,5 @@ def _reordered(pipes: Pipes, strings: Ints) -> Pipes:
         depth=(pipes.depth[0][rows], pipes.depth[1][rows]),
         diameter_mm=pipes.diameter_mm[rows],
         record=pipes.record[rows],
-        nodes=(pipes.nodes[0].take(index), pipes.nodes[1].take(index)),
+        file_row=rows,
     )

@@ -16,7 +16,8 @@ import shapely
 
 from mapapp.core import schema
 from mapapp.core.errors import InputError
-from mapapp.core.geometry import Bools, Floats, Lines, lines_of, lines_of_wkb
+from mapapp.core.geometry import Bools, Floats, Ints, Lines, lines_of, lines_of_wkb
+from mapapp.core.ordering import area_order
 from mapapp.core.text import Text
 
 Codes = npt.NDArray[np.int8]
@@ -122,7 +123,7 @@ class Table:
         return _one(self._table.column(name))
 
     def lines(self) -> Lines:
-        """Return the geometry as flat vertices, straight from the bytes."""
+        """Return the geometry as flat vertices, straight from the bytes; a large table in the order of the ground."""
         column = _one(self._table.column(self._geometry))
         column = column.storage if isinstance(column, pa.ExtensionArray) else column
         wide = pa.types.is_large_binary(column.type)
@@ -130,7 +131,7 @@ class Table:
         index = np.frombuffer(offsets, np.int64 if wide else np.int32)[column.offset : column.offset + self.rows + 1]
         raw = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
         valid = np.ones(self.rows, bool) if column.null_count == 0 else column.is_valid().to_numpy(zero_copy_only=False)
-        return lines_of_wkb(raw, index.astype(np.int64), valid)
+        return lines_of_wkb(raw, index.astype(np.int64), valid, laid=area_order)
 
     def plain_points(self) -> tuple[Floats, Floats] | None:
         """Return x and y where every row is a little-endian point without Z, straight from the bytes; else None."""
@@ -211,6 +212,7 @@ class Pipes:
     """The pipes: one entry per table row; levels in metres, diameter in millimetres, NaN where unknown.
 
     ``record`` is +1 where water is recorded to run from the first vertex to the last, -1 for the other way, 0 unknown.
+    The rows may stand in another order than in the file (``file_row``); ids and names of nodes are in the file's.
     """
 
     ids: pa.Array
@@ -224,9 +226,32 @@ class Pipes:
     diameter_mm: Floats
     record: Codes
     nodes: tuple[pa.Array, pa.Array]
+    file_row: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.kind)
+
+    def names(self, rows: Ints) -> list[str]:
+        """Return the ids of rows as text; an empty text where missing."""
+        return names(self.ids, rows if self.file_row is None else self.file_row[rows])
+
+    def of_file(self, values: Any) -> Any:
+        """Return an array in the order of the file in that of the rows."""
+        return values if self.file_row is None else values[self.file_row]
+
+    def rows_of(self, file_rows: Ints) -> Ints:
+        """Return where some rows of the file stand."""
+        if self.file_row is None:
+            return file_rows
+        place = np.empty(len(self), dtype=np.int64)
+        place[self.file_row] = np.arange(len(self))
+        found: Ints = place[file_rows]
+        return found
+
+
+def names(ids: pa.Array, rows: Ints) -> list[str]:
+    """Return ids as text; an empty text where missing."""
+    return [v if v is not None else "" for v in ids.take(pa.array(rows)).to_pylist()]
 
 
 def pipes_of(columns: Columns) -> Pipes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,7 +171,13 @@ def _without_nonfinite(lines: Lines) -> Lines:
     return Lines(kept.x, kept.y, kept.offsets, kept.row, lines.missing, broken)
 
 
-def lines_of_wkb(data: npt.NDArray[np.uint8], offsets: Ints, valid: Bools) -> Lines:
+def lines_of_wkb(
+    data: npt.NDArray[np.uint8],
+    offsets: Ints,
+    valid: Bools,
+    *,
+    laid: Callable[[Floats, Floats], Ints | None] | None = None,
+) -> Lines:
     """Take the vertices straight out of well-known binary, without a geometry object per row.
 
     Little-endian LineStrings and MultiLineStrings of one part (with or without Z and M) are read as they lie; the rest
@@ -185,6 +191,9 @@ def lines_of_wkb(data: npt.NDArray[np.uint8], offsets: Ints, valid: Bools) -> Li
         Where each record begins.
     valid : ndarray of bool, shape (rows,)
         False where the geometry is null.
+    laid : callable, optional
+        Given x and y of every first vertex, the order to lay the strings in, or None. Asked only where the table is
+        large and all rows are plain lines; `Lines.row` is then that order, and not ascending.
     """
     rows = len(valid)
     start, size = offsets[:-1].astype(np.int64), np.diff(offsets)
@@ -196,7 +205,13 @@ def lines_of_wkb(data: npt.NDArray[np.uint8], offsets: Ints, valid: Bools) -> Li
         simple = head >= 0
         taken = np.flatnonzero(simple)
         none = np.zeros(rows, dtype=bool)
-        x, y, begin = loops.vertices_of(_unaligned(data, "<f8"), head, count, stride, taken)
+        f8 = _unaligned(data, "<f8")
+        order = laid(f8[head], f8[head + 8]) if laid is not None and len(taken) == rows else None
+        if order is not None:
+            x, y, begin = loops.vertices_of(f8, head, count, stride, order)
+            if np.isfinite(x).all() and np.isfinite(y).all():
+                return Lines(x, y, begin, order, none, none)
+        x, y, begin = loops.vertices_of(f8, head, count, stride, taken)
         return _with_the_rest(Lines(x, y, begin, taken, none, none), simple, data, offsets, valid)
     long = valid & (size >= 9)
     at = np.where(long, start, 0)
