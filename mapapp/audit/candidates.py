@@ -14,8 +14,9 @@ from mapapp.audit import tables
 from mapapp.audit import verdicts as v
 from mapapp.audit.batch import points
 from mapapp.audit.compounds import Compounds, Joined, _in_boxes
-from mapapp.audit.model import Town, names
+from mapapp.audit.model import Town
 from mapapp.audit.streets import Streets
+from mapapp.audit.tables import names
 from mapapp.audit.verdicts import Decision, Reach, node_level
 from mapapp.core.geometry import Bools, Floats, Ints
 

@@ -12,8 +12,8 @@ import shapely
 from mapapp.audit import tables
 from mapapp.audit.batch import Batch, points
 from mapapp.audit.levels import PIPE_FIELDS
-from mapapp.audit.model import SEWAGE_BIT, Town, ends_at, names
-from mapapp.audit.tables import Objects, Points
+from mapapp.audit.model import SEWAGE_BIT, Town, ends_at
+from mapapp.audit.tables import Objects, Points, names
 from mapapp.core.geometry import Bools, Ints, compiled_pays
 from mapapp.core.text import Text
 

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from mapapp.audit import tables
 from mapapp.audit.batch import Batch, points
 from mapapp.audit.levels import Base, fall
-from mapapp.audit.model import Town, names
+from mapapp.audit.model import Town
+from mapapp.audit.tables import names
 from mapapp.core.geometry import Bools, Floats, Ints
 from mapapp.core.text import Text
 

@@ -12,7 +12,8 @@ import shapely
 from mapapp.audit import tables
 from mapapp.audit.batch import Batch, points
 from mapapp.audit.checks_layer import sewage_strings
-from mapapp.audit.model import Town, ends_at, loose, names, near_few
+from mapapp.audit.model import Town, ends_at, loose, near_few
+from mapapp.audit.tables import names
 from mapapp.core.geometry import Bools, Floats, Ints
 from mapapp.core.text import Text
 

@@ -12,9 +12,9 @@ import shapely
 from mapapp.audit import tables
 from mapapp.audit.batch import points
 from mapapp.audit.checks_network import Flow
-from mapapp.audit.model import SEWAGE_BIT, Town, ends_at, names
+from mapapp.audit.model import SEWAGE_BIT, Town, ends_at
 from mapapp.audit.settings import AuditSettings
-from mapapp.audit.tables import Columns, Objects, floats, strings
+from mapapp.audit.tables import Columns, Objects, floats, names, strings
 from mapapp.core.geometry import Bools, Floats, Ints, cells, compiled_pays, in_marked_cells, marked_cells
 
 LEDGER = ("connected", "partial", "not_connected", "septic_only", "discharges_to_water", "unknown")

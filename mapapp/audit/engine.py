@@ -27,12 +27,12 @@ from mapapp.audit import (
 )
 from mapapp.audit.batch import Batch
 from mapapp.audit.compounds import Compounds
-from mapapp.audit.model import Town, build, names
+from mapapp.audit.model import Town, build
 from mapapp.audit.ordering import by_area
 from mapapp.audit.rules import RULES
 from mapapp.audit.settings import AuditSettings
 from mapapp.audit.streets import Streets
-from mapapp.audit.tables import Columns, Frame, Table
+from mapapp.audit.tables import Columns, Frame, Table, names
 from mapapp.core import memory
 from mapapp.core.errors import InputError, QuestionError
 from mapapp.core.progress import Progress, silent

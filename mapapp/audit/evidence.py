@@ -14,7 +14,8 @@ from mapapp.audit import tables
 from mapapp.audit import verdicts as v
 from mapapp.audit.batch import filled
 from mapapp.audit.compounds import LEDGER, Compounds, Survey
-from mapapp.audit.model import Town, ends_at, names
+from mapapp.audit.model import Town, ends_at
+from mapapp.audit.tables import names
 from mapapp.audit.verdicts import Decision, Reach
 from mapapp.core.geometry import Floats, Ints
 from mapapp.core.network import drains_to

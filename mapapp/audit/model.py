@@ -18,7 +18,7 @@ import shapely
 
 from mapapp.audit import levels, tables
 from mapapp.audit.settings import AuditSettings
-from mapapp.audit.tables import Manholes, Outlets, Pipes, names
+from mapapp.audit.tables import Manholes, Outlets, Pipes
 from mapapp.core.geometry import (
     Bools,
     Floats,
