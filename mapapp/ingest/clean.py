@@ -93,7 +93,8 @@ def read_text(series: pd.Series, *, narrow: bool = False) -> pd.Series:
     if isinstance(series.dtype, pd.StringDtype):
         if not narrow or bool(pc.all(pc.string_is_ascii(pa.array(series, from_pandas=True))).as_py() in (True, None)):
             out = series.str.strip(" \t\r\n{}" if narrow else None).reset_index(drop=True)
-            return out.mask(out.eq("").fillna(False)).astype("str")
+            out = out.mask(out.eq("").fillna(False)).astype("str")
+            return _without_point(out) if narrow else out
     elif pd.api.types.is_integer_dtype(series.dtype):
         return series.astype("str").reset_index(drop=True)
 
@@ -106,7 +107,16 @@ def read_text(series: pd.Series, *, narrow: bool = False) -> pd.Series:
             text = plain(value)
         return None if is_blank(text) else text
 
-    return pd.Series(spread(series, decode), dtype="str")
+    out = pd.Series(spread(series, decode), dtype="str")
+    return _without_point(out) if narrow else out
+
+
+def _without_point(ids: pd.Series) -> pd.Series:
+    """Return ids that a program had made floats of (``12.0``), all of them, as they were (``12``), so that tables join."""
+    known = ids.dropna()
+    if len(known) and known.iloc[0].endswith(".0") and known.str.fullmatch(r"\d+\.0").all():
+        return ids.str.removesuffix(".0")
+    return ids
 
 
 def _constant(text: str, column: Column, n: int) -> pd.Series:
@@ -141,6 +151,7 @@ def _scale(raw: Raw, mapping: Mapping[str, Match], out: dict[str, pd.Series]) ->
         elif ours.endswith("_km"):
             values = units.times(values, units.LENGTH_KM.get(match.unit, 1.0))
         elif ours.endswith("_m"):
+            values = units.depth(raw, match, values) if ours in _DEPTHS else values
             values = units.times(values, units.LENGTH_M.get(match.unit, 1.0))
         elif raw.letters and ours.endswith(("_pct", "_rate")):
             values = units.percent(raw, match, values)

@@ -225,6 +225,8 @@ def _propose(
             best = max(_similar(key, normalise(n)) for n in (column.name, *column.aliases))
             if best >= _FUZZY:
                 scored.append((-best, column.name, header))
+            elif column.name == "kind" and known_share(frame[header].dropna().head(_SAMPLE), column) == 1.0:
+                scored.append((-_FUZZY, column.name, header))  # its words are those of no other column
     proposals: dict[str, Match] = {}
     taken: set[str] = set()
     for score, ours, header in sorted(scored):

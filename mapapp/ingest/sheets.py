@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,9 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
 _EXPLAINS = "字段说明 columns"
 """The sheet that our own exports explain their columns on (`render.files`)."""
+_FORMULA_ALONE = re.compile(
+    rb'<c r="([A-Z]{1,3}[0-9]+)"(?:(?! t="str")[^<>])*><f\b(?:[^<>]*/>|[^<>]*>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
+)
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -31,7 +37,8 @@ def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[s
     Raises
     ------
     InputError
-        When it is no workbook, is damaged, protected or empty, or no sheet holds a header we know.
+        When it is no workbook, is damaged, protected or empty, its formulas were never calculated, or no sheet holds
+        a header we know.
     QuestionError
         When ``layer`` is no sheet (option ``layer``).
     """
@@ -79,6 +86,17 @@ def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[s
                 guessed = (sheet, guess_header(cells, merges))
     finally:
         book.close()
+    blank = _not_calculated(path)
+    if any(raw.layer in blank for raw in found):
+        sheet, alone = next((raw.layer, blank[raw.layer]) for raw in found if raw.layer in blank)
+        raise InputError(
+            Text(f"有 {len(alone)} 个公式没有计算结果。", f"{len(alone)} formulas have no result in them."),
+            Text(
+                "写出此表的程序没有计算。请用 Excel 或 WPS 打开、保存后再导入。",
+                "The program that wrote it did not calculate. Open it in Excel or WPS, save it and import again.",
+            ),
+            where=f"{name} › {sheet} › {alone[0]}",
+        )
     if not seen:
         raise empty(f"{name} › {layer}" if layer else name)
     if not found and guessed and guessed[1] and not target.spatial:
@@ -108,6 +126,35 @@ def _cells(book: Any, sheet: str, file: str) -> tuple[list[list[Any]], list[tupl
     cells = table.to_python(skip_empty_area=False)
     merges = [(a[0], a[1], b[0], b[1]) for a, b in (table.merged_cell_ranges or [])]
     return cells, merges
+
+
+def _not_calculated(path: Path) -> dict[str, list[str]]:
+    """Return by sheet the cells of an .xlsx that hold a formula and no value: a reader of values sees them empty.
+
+    Python programs write such workbooks. The places of the parts follow ECMA-376 part 1, clauses 12.3 and 18.3.1.4.
+    """
+    out: dict[str, list[str]] = {}
+    if not zipfile.is_zipfile(path):
+        return out
+    with zipfile.ZipFile(path) as book:
+        parts = {name.lower(): name for name in book.namelist()}
+        index = parts.get("xl/workbook.xml"), parts.get("xl/_rels/workbook.xml.rels")
+        if index[0] is None or index[1] is None:
+            return out
+        targets = {
+            identity[1]: target[1].removeprefix("/xl/")
+            for tag in re.findall(r"<Relationship\b[^>]*>", book.read(index[1]).decode("utf-8", "replace"))
+            if (identity := re.search(r'\bId="([^"]*)"', tag)) and (target := re.search(r'\bTarget="([^"]*)"', tag))
+        }
+        for tag in re.findall(r"<(?:\w+:)?sheet\b[^>]*>", book.read(index[0]).decode("utf-8", "replace")):
+            named, at = re.search(r'\bname="([^"]*)"', tag), re.search(r'\br:id="([^"]*)"', tag)
+            part = parts.get(f"xl/{targets.get(at[1] if at else '', '')}".lower())
+            if named is None or part is None:
+                continue
+            text = book.read(part)
+            if b"<f" in text and (alone := _FORMULA_ALONE.findall(text)):
+                out[html.unescape(named[1])] = [c.decode("ascii") for c in alone]
+    return out
 
 
 def _check_bytes(path: Path) -> None:

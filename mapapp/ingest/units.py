@@ -34,6 +34,7 @@ M2_PER_HOUSEHOLD = (40.0, 200.0)
 M2_PER_BUILDING = (800.0, 15000.0)
 YUAN_PER_M2 = (80.0, 1500.0)
 WAN_PER_HOUSEHOLD = (0.5, 12.0)
+_NO_METRE, _CM_UP_TO, _MM_ABOVE, _SENTINEL_DEPTH = 30.0, 500.0, 1500.0, 9999.0
 _SLACK = 5.0
 """A median within the limits stretched by this factor is believed; a 万 mistake is 10,000 times off."""
 
@@ -144,6 +145,33 @@ def scale(raw: Raw, match: Match, values: Floats, quantity: Quantity, others: Ma
             raw.where(theirs, int(i)),
         )
     return times(values, chosen)
+
+
+def depth(raw: Raw, match: Match, values: Floats) -> Floats:
+    """Return depths in metres where the header gives no unit and their size says that they are not metres.
+
+    Sewers lie 0.3 to 15 m deep: a median above 30 is no metre, up to 500 it can be centimetres alone, above 1500
+    millimetres alone; between the two nobody can tell, and the values are left as they are, with a question.
+    """
+    known = values[np.isfinite(values) & (values > 0) & (values < _SENTINEL_DEPTH)]
+    if match.unit or not len(known) or (median := float(np.median(known))) <= _NO_METRE:
+        return values
+    theirs = match.theirs
+    if _CM_UP_TO < median <= _MM_ABOVE:
+        raw.notes.warn(
+            f"{theirs}：没有写单位，中位数 {median:g}，可能是厘米或毫米；按米读取，请在表头写明单位。",
+            f"{theirs}: no unit is given; the median {median:g} may be centimetres or millimetres. Read as metres; "
+            "please write the unit in the header.",
+            raw.place,
+        )
+        return values
+    zh, en, factor = ("厘米", "centimetres", 0.01) if median <= _CM_UP_TO else ("毫米", "millimetres", 1e-3)
+    raw.notes.warn(
+        f"{theirs}：没有写单位，中位数 {median:g} 不可能是米，按{zh}读取，请核对。",
+        f"{theirs}: no unit is given; the median {median:g} cannot be metres. Read as {en}; please check.",
+        raw.place,
+    )
+    return np.where((values <= 0) | (values >= _SENTINEL_DEPTH), values, values * factor)
 
 
 def percent(raw: Raw, match: Match, values: Floats) -> Floats:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from mapapp import ingest
+from mapapp.core.errors import InputError
 from mapapp.ingest import Reading
 
 Book = Callable[..., Path]
@@ -178,3 +179,12 @@ def test_our_own_workbook_comes_back_without_a_question(tmp_path: Path) -> None:
     back = ingest.read(tmp_path / "ledger.xlsx", "ledger").frame
     assert list(back["name"]) == ["甲院", "乙院"]
     assert list(back["aerial_cable_status"]) == ["none", "messy"]  # a code of ours, not a missing value
+
+
+def test_formulas_that_were_never_calculated_are_refused_with_their_cell(workbook: Callable[..., Path]) -> None:
+    """A reader of values would see empty cells and lose every number without a word."""
+    path = workbook([["小区名称", "户数", "建筑面积(㎡)"], ["甲院", 40, "=B2*90"], ["乙院", 50, "=B3*90"]])
+    with pytest.raises(InputError) as said:
+        ingest.read(path, "ledger")
+    assert said.value.where.endswith("C2")
+    assert "2 formulas" in said.value.message("en")

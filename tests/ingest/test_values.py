@@ -195,3 +195,35 @@ def test_percent_cells_are_percentages_and_it_is_said(
     told = [n.text.en for n in reading.notes if n.severity == "warning" and "形象进度" in n.text.en]
     assert len(told) == (said is not None)
     assert said is None or said in told[0]
+
+
+@pytest.mark.parametrize(
+    ("header", "depths", "metres"),
+    [
+        ("起点埋深", [150, 160, 145], [1.5, 1.6, 1.45]),
+        ("起点埋深", [1650, 2100, 1800], [1.65, 2.1, 1.8]),
+        ("起点埋深", [1.5, 2.5, 12], [1.5, 2.5, 12]),
+        ("起点埋深(cm)", [15, 20, 25], [0.15, 0.2, 0.25]),
+        ("起点埋深", [800, 900, 700], [800, 900, 700]),
+    ],
+)
+def test_depths_that_cannot_be_metres_are_read_in_the_unit_that_they_can_be(
+    tmp_path: Path, header: str, depths: list[float], metres: list[float]
+) -> None:
+    rows = [f'P{i},{d},"LINESTRING(500000 393000{i}, 500040 393000{i})"' for i, d in enumerate(depths)]
+    (tmp_path / "a.csv").write_text("\n".join([f"管线编号,{header},WKT", *rows]), encoding="utf-8")
+    told = ingest.read(tmp_path / "a.csv", "pipes", crs=4544)
+    assert told.frame["from_depth_m"].tolist() == pytest.approx(metres)
+    doubted = any("起点埋深" in n.text.zh for n in told.notes if n.severity == "warning")
+    assert doubted == (max(depths) > 100)
+
+
+def test_ids_that_became_floats_are_whole_again_and_the_words_of_a_kind_are_proposed(tmp_path: Path) -> None:
+    rows = [
+        f'{i}.0,{w},"LINESTRING(500000 393000{i}, 500040 393000{i})"' for i, w in enumerate(("污水", "雨水", "合流"))
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(["管线编号,系统,WKT", *rows]), encoding="utf-8")
+    told = ingest.read(tmp_path / "a.csv", "pipes", crs=4544)
+    assert told.frame["pipe_id"].tolist() == ["0", "1", "2"]
+    assert told.proposals["kind"].theirs == "系统"
+    assert "kind" not in told.mapping
