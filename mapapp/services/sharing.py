@@ -15,7 +15,7 @@ import segno
 from mapapp.core import schema
 from mapapp.core.errors import ForbiddenError, GoneError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
-from mapapp.services import attempts, frames, narrowing, snapshots
+from mapapp.services import attempts, frames, narrowing, snapshots, words
 from mapapp.services import scope as scopes
 from mapapp.services.accounts import LockedError
 from mapapp.services.frames import County
@@ -138,6 +138,7 @@ def create(
     _check_columns(spec)
     spec = _fix_moment(county, scope, spec, live=live)
     spec = _fix_filters(county, scope, spec)
+    left_out += _told_by_choice(spec)
     share, token = county.db.shares.add(
         spec.as_json(), by=scope.name, title=spec.title or None, recipient=recipient.strip()[:80] or None,
         expires_at=end, passcode=code or None,
@@ -214,6 +215,24 @@ def _fix_filters(county: County, scope: Scope, spec: ShareSpec) -> ShareSpec:
             narrowing.select(view, layer, {f"{layer}.{column}": values for column, values in wanted.items()})
             kept |= {f"{layer}.{column}": tuple(values) for column, values in wanted.items()}
     return dataclasses.replace(spec, filters=kept)
+
+
+def _told_by_choice(spec: ShareSpec) -> tuple[Text, ...]:
+    """Warn of filters by something that the share does not show: what it lists tells that all the same."""
+    out, reader = [], Scope("share", share=spec)
+    usual = {"letter", "compound_id"} | ({"verdict", "rules"} if spec.gaps else set())
+    for name in spec.filters:
+        layer, _, column = name.rpartition(".")
+        seen = scopes.access(reader, layer)
+        if column not in usual and (seen is None or (seen.columns is not None and column not in seen.columns)):
+            title = words.label(layer, column)[0]
+            out.append(
+                Text(
+                    f"链接不显示“{title.zh}”，但内容正是按它筛选的：收到的人可以由此推知。",
+                    f"The link does not show “{title.en}”, but holds only what was chosen by it: its reader can tell.",
+                )
+            )
+    return tuple(out)
 
 
 def from_state(sent: Mapping[str, Any]) -> ShareSpec:

@@ -157,6 +157,15 @@ def test_what_the_kind_never_carries_is_left_out_and_said(asker) -> None:
     assert never.status_code == 400
 
 
+def test_a_filter_by_what_the_link_does_not_show_is_made_and_its_maker_warned(asker) -> None:
+    body = {"kind": "public", "layers": ["compounds"], "filters": {"verdict": ["not_connected"]}}
+    warned = asker.post("/api/shares", body).get_json()["left_out"]
+    assert len(warned) == 1
+    assert "its reader can tell" in warned[0] or "推知" in warned[0]
+    assert asker.post("/api/shares", body | {"gaps": True}).get_json()["left_out"] == []
+    assert asker.post("/api/shares", body | {"filters": {"year": ["2021"]}}).get_json()["left_out"] == []
+
+
 def unit(share, **more: object) -> str:
     layers = ["compounds", "pipes", "manholes", "problems", "findings", "verdicts"]
     return share(kind="unit", unit="水务公司", recipient="水务公司", layers=layers, pass_code="8642", **more)
