@@ -206,11 +206,11 @@ def lines_of_wkb(
         taken = np.flatnonzero(simple)
         none = np.zeros(rows, dtype=bool)
         f8 = _unaligned(data, "<f8")
-        order = laid(f8[head], f8[head + 8]) if laid is not None and len(taken) == rows else None
-        if order is not None:
-            x, y, begin = loops.vertices_of(f8, head, count, stride, order)
+        by = laid(f8[head], f8[head + 8]) if laid is not None and len(taken) == rows else None
+        if by is not None:
+            x, y, begin = loops.vertices_of(f8, head, count, stride, by)
             if np.isfinite(x).all() and np.isfinite(y).all():
-                return Lines(x, y, begin, order, none, none)
+                return Lines(x, y, begin, by, none, none)
         x, y, begin = loops.vertices_of(f8, head, count, stride, taken)
         return _with_the_rest(Lines(x, y, begin, taken, none, none), simple, data, offsets, valid)
     long = valid & (size >= 9)
