@@ -4,7 +4,8 @@
 
 Kamloops: the buildings nearest to sanitary mains are the compounds, their ground is the rim of the manholes; the network
 within 60 m of the ones cut off is taken away, the rest is served. Shanghai: buildings on OpenStreetMap streets, manholes every
-300 m of the longest streets stand for the network, ground made of a plane.
+300 m of the longest streets and DN800 between them stand for the network, ground made of a plane. SWMM runs the links and the
+existing sewers below them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from mapapp import plan
 from mapapp.plan.steiner import warm_up
@@ -39,8 +42,11 @@ def kamloops(cut: int, seed: int) -> Case:
     wells = gpd.read_file(DATA / "kamloops" / "sanitary_manholes.geojson").to_crs(crs)
     houses = gpd.read_file(DATA / "kamloops" / "buildings.geojson").to_crs(crs)
     rng = np.random.default_rng(seed)
-    invert = number(pipes, "DOWNSTREAMINVERT")
-    end = shapely.get_point(pipes.geometry.to_numpy(), -1)
+    mains = gpd.GeoDataFrame(
+        {"pipe_id": [f"P{i}" for i in range(len(pipes))], "kind": "sewage", "diameter_mm": number(pipes, "DIAMETER"),
+         "from_invert_m": number(pipes, "UPSTREAMINVERT"), "to_invert_m": number(pipes, "DOWNSTREAMINVERT")},
+        geometry=pipes.geometry.to_numpy(), crs=crs,
+    )  # fmt: skip
     ground = number(wells, "RIMELEVATION")
     near = shapely.STRtree(pipes.geometry.to_numpy()).query(
         houses.geometry.to_numpy(), predicate="dwithin", distance=60
@@ -52,11 +58,8 @@ def kamloops(cut: int, seed: int) -> Case:
         geometry=homes.geometry.to_numpy(), crs=crs,
     )  # fmt: skip
     zone = shapely.union_all(homes.geometry.buffer(60).to_numpy())
-    left = ~shapely.intersects(pipes.geometry.to_numpy(), zone) & ~shapely.intersects(end, zone)
-    served = gpd.GeoDataFrame(
-        {"pipe_id": [f"P{i}" for i in np.flatnonzero(left)], "node": None, "invert_m": invert[left], "ground_m": np.nan},
-        geometry=end[left], crs=crs,
-    )  # fmt: skip
+    mains = mains[~shapely.intersects(mains.geometry.to_numpy(), zone)].reset_index(drop=True)
+    served = ends_of(mains)
     # no streets are in the data: the mains themselves lie in them
     streets = gpd.GeoDataFrame(
         {"street_id": [f"S{i}" for i in range(len(pipes))]}, geometry=pipes.geometry.to_numpy(), crs=crs
@@ -65,7 +68,40 @@ def kamloops(cut: int, seed: int) -> Case:
         {"node_id": range(len(wells)), "ground_elev_m": ground}, geometry=wells.geometry.to_numpy(), crs=crs
     )
     verdicts = pd.DataFrame({"compound_id": homes["compound_id"], "verdict": "no_main"})
-    return {"compounds": homes, "streets": streets, "manholes": manholes, "buildings": houses}, verdicts, served
+    layers = {"compounds": homes, "streets": streets, "manholes": manholes, "buildings": houses, "pipes": mains}
+    layers["outlets"] = lowest(mains, served)
+    return layers, verdicts, served
+
+
+def lowest(mains: gpd.GeoDataFrame, served: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the lowest known place of each connected piece of the network: there it leaves the window of the data."""
+    tree = shapely.STRtree(served.geometry.to_numpy())
+    at = [tree.nearest(shapely.get_point(mains.geometry.to_numpy(), k)) for k in (0, -1)]
+    n = len(served)
+    piece = csgraph.connected_components(sparse.coo_matrix((np.ones(len(mains)), at), (n, n)), directed=False)[1]
+    order = np.lexsort((served["invert_m"].fillna(np.inf), piece))
+    row = order[np.unique(piece[order], return_index=True)[1]]
+    ids = [f"O{i}" for i in range(len(row))]
+    return gpd.GeoDataFrame(
+        {"id": ids, "facility": "boundary"}, geometry=served.geometry.iloc[row].array, crs=mains.crs
+    )
+
+
+def ends_of(mains: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the ends of pipes as served places, one for each spot, at the lowest invert known there."""
+    ends = [shapely.get_point(mains.geometry.to_numpy(), k) for k in (0, -1)]
+    table = pd.DataFrame({
+        "pipe_id": pd.concat([mains["pipe_id"]] * 2, ignore_index=True),
+        "invert_m": pd.concat([mains["from_invert_m"], mains["to_invert_m"]], ignore_index=True),
+    })  # fmt: skip
+    xy = shapely.get_coordinates(np.concatenate(ends))
+    spot = pd.DataFrame(xy.round(1)).groupby([0, 1]).ngroup()
+    table = table.assign(x=xy[:, 0], y=xy[:, 1]).sort_values("invert_m").groupby(spot.reindex(table.index)).first()
+    point = gpd.points_from_xy(table["x"], table["y"])
+    return gpd.GeoDataFrame(
+        {"pipe_id": table["pipe_id"], "node": None, "invert_m": table["invert_m"], "ground_m": np.nan},
+        geometry=point, crs=mains.crs,
+    ).reset_index(drop=True)  # fmt: skip
 
 
 def shanghai(cut: int, seed: int) -> Case:
@@ -99,7 +135,19 @@ def shanghai(cut: int, seed: int) -> Case:
         {"node_id": range(len(spot)), "ground_elev_m": plane(spot)}, geometry=shapely.points(spot), crs=crs
     )
     verdicts = pd.DataFrame({"compound_id": homes["compound_id"], "verdict": "no_main"})
-    return {"compounds": homes, "streets": streets, "manholes": manholes, "buildings": houses}, verdicts, served
+    # the made network: each manhole of a street drains to the next one, at the ground's slope
+    street = np.repeat(np.arange(len(longest)), [len(np.arange(0, g.length, 300.0)) for g in longest])
+    up = np.flatnonzero(street[1:] == street[:-1])
+    turned = plane(xy[up]) < plane(xy[up + 1])
+    up, down = np.where(turned, up + 1, up), np.where(turned, up, up + 1)
+    mains = gpd.GeoDataFrame(
+        {"pipe_id": [f"Q{i}" for i in range(len(up))], "kind": "sewage", "diameter_mm": 800.0,
+         "from_invert_m": plane(xy[up]) - 3.5, "to_invert_m": plane(xy[down]) - 3.5},
+        geometry=shapely.linestrings(np.stack([xy[up], xy[down]], axis=1)), crs=crs,
+    )  # fmt: skip
+    layers = {"compounds": homes, "streets": streets, "manholes": manholes, "buildings": houses, "pipes": mains}
+    layers["outlets"] = lowest(mains, served)
+    return layers, verdicts, served
 
 
 def main() -> None:
@@ -121,7 +169,10 @@ def main() -> None:
         print(made.refused["reason"].value_counts().to_dict())
         for sentence in made.assumptions:
             print("  -", sentence.en)
-        found = check(made.links, plan.load_standard("gb50014-2021"))
+        every = check(made.links, plan.load_standard("gb50014-2021"), existing=made.existing)
+        found, old = every[every["new"]], every[~every["new"]]
+        print(f"  Existing below: {len(old)} pipes, flooding {int((old['flooding_lps'] > 1e-6).sum())}, "
+              f"too full {int((~old['fill_ok'].astype(bool)).sum())}")  # fmt: skip
         print(f"  SWMM: {len(found)} pipes, flooding {found['flooding_lps'].max():.3f} L/s, "
               f"fill ok {found['fill_ok'].mean():.1%}, velocity ok {found['velocity_ok'].mean():.1%}")  # fmt: skip
 

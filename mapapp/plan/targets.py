@@ -32,6 +32,9 @@ CLEAR_M = 10.0
 """So near to a manhole no new one is built, nor nearer to another new one."""
 UNKNOWN_SIZE_MM = 300.0
 """Size taken for the new manhole's price where the existing pipe's is unknown."""
+LEAST_DEPTH_M = 0.5
+MISGUESSED_M = 2.0
+"""Interpolated ground may be wrong by so much; a level farther above it is taken for the fault."""
 
 
 _FIELDS = ("point", "name", "invert_m", "ground_m", "pipe", "well_m", "well_mm")
@@ -120,6 +123,9 @@ def _levels(point: Array, invert: Array, level: Array, ground: Ground) -> tuple[
     guess, _ = ground.at(*shapely.get_coordinates(point).T)
     if not ground.known:
         guess = invert + ASSUMED_DEPTH_M
+    # ground guessed from its neighbours gives way to a level on record that is a little above it
+    unlikely = np.isnan(level) & (invert > guess - LEAST_DEPTH_M) & (invert <= guess + MISGUESSED_M)
+    guess = np.where(unlikely, invert + ASSUMED_DEPTH_M, guess)
     level = np.where(np.isnan(level), guess, level)
     # an invert above its own ground is a fault of the data: not one to plan by
     return np.where(invert > level, np.nan, invert), np.nan_to_num(level)
