@@ -75,17 +75,24 @@ _ABOUT_GAPS: Final = ("problems", "photos")
 def _became(db: store.Database, problems: pd.DataFrame) -> dict[str, str]:
     """Return the ids of problems that are gaps the audit found, as if somebody had made them with the one click."""
     found = db.read("findings", columns=["finding_id", "layer", "feature_id", "rule"], geometry=False)
-    verdicts = db.read("verdicts", columns=["compound_id", "verdict"], geometry=False)
+    verdicts = db.read("verdicts", columns=["compound_id", "verdict", "evidence"], geometry=False)
     gaps = found[found["layer"] == "compounds"].merge(
         verdicts, left_on=["feature_id", "rule"], right_on=["compound_id", "verdict"]
     )
     finding = dict(zip(gaps["compound_id"], gaps["finding_id"], strict=True))
+    # a dangling connection is a finding about the pipe that the verdict's evidence names
+    ends = found[(found["layer"] == "pipes") & found["rule"].isin(_DANGLING)]
+    for row in verdicts[verdicts["verdict"] == "dangling"].to_dict("records"):
+        named = ends[[str(pipe) in str(row["evidence"]) for pipe in ends["feature_id"]]]
+        if len(named) == 1:
+            finding[row["compound_id"]] = named["finding_id"].iloc[0]
     led = problems[problems["lead_unit"] == _SEWERS].drop_duplicates("compound_id")
     pairs = zip(led["ticket_id"], led["compound_id"], strict=True)
     return {ticket: reckoning.ticket_of(finding[c]) for ticket, c in pairs if c in finding}
 
 
 _SEWERS: Final = "县排水公司"
+_DANGLING: Final = ("dangling", "near_miss", "mid_pipe_junction")
 
 
 def _renamed(layer: str, frame: Any, became: Mapping[str, str]) -> Any:

@@ -175,7 +175,8 @@ _DASHBOARD = {
     "dash.known": Text("{n} / {of} 个小区有数", "known for {n} of {of}"),
     "dash.scatter": Text("每点一个小区", "One dot per compound"),
     "dash.scatter.none": Text(
-        "没有小区同时填了完成投资和形象进度。", "No compound under way has both figures, so there is no picture."
+        "未完成的小区都没有同时填完成投资和形象进度，因此没有图。",
+        "No compound under way has both figures, so there is no picture.",
     ),
     "dash.sewer": Text("污水接入", "Sewer connection"),
     "dash.sewer.none": Text("还没有检查结论。", "There are no verdicts yet."),
