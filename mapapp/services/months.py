@@ -286,8 +286,8 @@ def changed(view: View, lang: Lang) -> Json:
     return {"since": since, "rows": out, "more": max(0, len(rows) - _SHOWN)}
 
 
-def cells(differences: pd.DataFrame, names: Mapping[str, str], lang: Lang) -> list[Json]:
-    """Return changed cells in a reader's words: ``compound_id name column label before after``."""
+def cells(differences: pd.DataFrame, names: Mapping[str, str], lang: Lang, *, layer: str = "compounds") -> list[Json]:
+    """Return changed cells of a layer in a reader's words: ``compound_id name column label before after``."""
     out = []
     for row in differences.to_dict("records"):
         column = row.get("column")
@@ -295,19 +295,19 @@ def cells(differences: pd.DataFrame, names: Mapping[str, str], lang: Lang) -> li
         ident = str(row["compound_id"])
         out.append({
             "compound_id": ident, "name": names.get(ident, ident), "column": column, "kind": row.get("kind"),
-            "label": _label(column, lang), "before": shown(column, row.get("before"), lang),
-            "after": shown(column, row.get("after"), lang),
+            "label": _label(column, lang, layer), "before": shown(column, row.get("before"), lang, layer),
+            "after": shown(column, row.get("after"), lang, layer),
         })  # fmt: skip
     return out
 
 
-def _label(column: str, lang: Lang) -> str:
+def _label(column: str, lang: Lang, layer: str = "compounds") -> str:
     if column in ("", "geometry"):
         return (Text("范围", "outline") if column else Text("整行", "whole row")).pick(lang)
-    return viewing.label("compounds", column)[0].pick(lang)
+    return viewing.label(layer, column)[0].pick(lang)
 
 
-def shown(column: str, value: object, lang: Lang) -> str:
+def shown(column: str, value: object, lang: Lang, layer: str = "compounds") -> str:
     """Return a stored value as people read it, with its unit; missing is a dash."""
     if hasattr(value, "geom_type"):
         return Text("已改", "changed").pick(lang)
@@ -315,13 +315,13 @@ def shown(column: str, value: object, lang: Lang) -> str:
         return "—"
     if not column:
         return Text("有", "there").pick(lang)
-    _, unit, kind = viewing.label("compounds", column)
+    _, unit, kind = viewing.label(layer, column)
     if kind in ("int", "float") and isinstance(value, (int, float)) and not isinstance(value, bool):
         number = str(int(value)) if unit == "year" or column.endswith("year") else _number(float(value))
         return number + {"%": " %", "m2": " ㎡", "万元": " 万元"}.get(unit, "")
     if isinstance(value, bool):
         value = str(value).lower()
-    return words.value_label("compounds", column, str(value), lang)
+    return words.value_label(layer, column, str(value), lang)
 
 
 def _number(value: float) -> str:

@@ -147,7 +147,23 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "import.again": Text("换个方式再看", "Look again with other answers"),
         "import.kept": Text("文件已收到，无须再次上传。", "The files are here; no need to upload them again."),
         "import.other": Text("换文件", "Other files"),
-        "import.refused": Text("不能写入：", "Cannot be written:"),
+        "import.refused": Text(
+            "这些编号库里已有，内容不同（见下面的差异），所以不能写入。要更改，请在下面“已有的编号”里选“按编号更新”再预览：",
+            "These ids are stored with other content (see the differences below), so nothing can be written. To change them, choose to update by id below and preview again:",
+        ),
+        "import.how.confirmed": Text("您选定的", "chosen by you"),
+        "import.how.name": Text("列名相同", "same name"),
+        "import.how.alias": Text("常用叫法", "known alias"),
+        "import.how.proposal": Text("名称相近", "similar name"),
+        "import.how.file name": Text("文件名", "file name"),
+        "import.row": Text("第几条", "Record"),
+        "import.in_file": Text("文件中", "In the file"),
+        "import.nearest": Text("库中最接近", "Nearest stored"),
+        "import.why": Text("原因", "Why"),
+        "import.id": Text("编号", "Id"),
+        "import.column": Text("字段", "Column"),
+        "import.before": Text("原来", "Before"),
+        "import.after": Text("现在", "After"),
     }
 )
 

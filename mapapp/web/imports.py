@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core import schema
 from mapapp.core.errors import MapappError, QuestionError
-from mapapp.services import uploads
+from mapapp.core.text import Text
+from mapapp.services import months, uploads
 from mapapp.web import choosing, context, errors, i18n, params
 
 blueprint = Blueprint("imports", __name__)
+_DOUBTS = {
+    "similar_name": Text("只有名称相近的", "only a similar name is known"),
+    "no_such_name": Text("没有这个名称", "no compound of that name"),
+    "several_compounds_of_that_name": Text("有几个同名小区", "several compounds of that name"),
+    "no_name": Text("没有写名称", "no name is given"),
+}
+"""Why a row's compound is in doubt, as `mapapp.ingest.names` says it."""
 _ANSWERS = ("crs", "datum", "encoding", "mode", "source_layer")
 
 
@@ -23,7 +32,16 @@ def _answers() -> dict[str, str]:
 
 
 def _columns(found: Mapping[str, Any]) -> dict[str, Any]:
-    return choosing.offer(found["mapping"], found["unmapped"], request.form.get("layer", ""), _answers())
+    """Return what the page shows of a preview in a reader's words: columns to choose, changed cells, doubtful names."""
+    layer, lang = str(found["layer"]), i18n.language()
+    changed = pd.DataFrame(found["differences"]).rename(columns={"id": "compound_id"})
+    doubts = [one | {"reason": _DOUBTS.get(str(one["reason"]), Text(str(one["reason"]), "")).pick(lang)}
+              for one in found["doubtful"]]  # fmt: skip
+    return choosing.offer(found["mapping"], found["unmapped"], request.form.get("layer", ""), _answers()) | {
+        "changed": months.cells(changed, {}, lang, layer=layer),
+        "doubts": doubts,
+        "labels": {c.name: c.label.pick(lang) for c in schema.layer(layer).columns},
+    }
 
 
 def _keep() -> str:

@@ -126,3 +126,13 @@ def test_a_column_taken_wrongly_or_not_at_all_is_chosen_in_the_preview(asker: As
     asker.client.post(f"/import/{word}", data={"csrf_token": asker.csrf})
     rows = asker.get("/api/features/compounds").get_json()["rows"]
     assert [r["households"] for r in rows if r["compound_id"] == "C8"] == [47]
+
+
+def test_the_preview_speaks_the_planners_words(asker: Asker) -> None:
+    """What stands in the tables are labels, values as people read them and a reason, never our codes."""
+    ledger = "小区名称,户数\n没有这样的小区,3\n".encode()
+    doubt = upload(asker, ledger, "台账.csv", layer="ledger").get_data(as_text=True)
+    assert "没有这个名称" in doubt
+    page = upload(asker, geojson(小区编号="C1", 户数=125)).get_data(as_text=True)
+    assert re.search(r'<th scope="row">C1</th><td>户数</td><td class="muted">[\d,]+</td><td><b>125</b></td>', page)
+    assert not re.search(r">(?:alias|no_such_name|before|reason|import\.how\.\w+)<", doubt + page)
