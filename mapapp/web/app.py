@@ -15,6 +15,7 @@ from mapapp.web import (
     assets,
     auth,
     basemap,
+    choosing,
     dashboard,
     errors,
     i18n,
@@ -82,6 +83,7 @@ def create_app(settings: Settings) -> Flask:
     security.install(app, settings)
     errors.install(app)
     app.context_processor(pages.context)
+    app.add_template_filter(choosing.spoken)
     for blueprint in (
         pages.blueprint, api.blueprint(), assets.blueprint, auth.blueprint, basemap.blueprint, imports.blueprint, months.blueprint, dashboard.blueprint,
         shares.blueprint, shares.opened(), users.blueprint, yard.blueprint, planning.blueprint, papers.blueprint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,17 @@ from mapapp.core import schema
 from mapapp.web import i18n
 
 COLUMN = "column."
+_FIELDS = {"--crs": "import.crs", "--datum": "import.datum", "--encoding": "import.encoding", "--layer": "import.sheet"}
+
+
+def spoken(message: str) -> str:
+    """Return a message of the reader for the page: options of the command line by the names of the page's fields."""
+
+    def field(option: re.Match[str]) -> str:
+        name = re.split("[(（]", i18n.t(_FIELDS[option[0].strip()]))[0].strip()
+        return f"“{name}”"
+
+    return re.sub(r"(?:(?<=用) )?--(?:crs|datum|encoding|layer)\b(?: (?=指))?", field, message)
 
 
 def chosen() -> dict[str, str]:
