@@ -18,6 +18,10 @@ from mapapp.demo import gaps, ground, levels, parcels, programme, records, sewer
 from mapapp.demo.columns import typed
 from mapapp.demo.ground import Floats
 
+Ints = npt.NDArray[np.int64]
+_LETTERS: Mapping[str, str] = {"sewage": "WS", "storm": "YS", "combined": "HS"}
+"""What an id begins with, by the kind of water (the initials of 污水, 雨水, 合流)."""
+
 
 @dataclass(frozen=True)
 class County:
@@ -199,24 +203,12 @@ def _network(
             pipes[column] = None
     pipes["overflow"] = pipes["overflow"].eq(True)
     up, down = pipes["up"].to_numpy(), pipes["down"].to_numpy()
-    surface = np.round(ground.elevation(xy[:, 0], xy[:, 1]), 2)
-    for outlet in draft.outlets:
-        if outlet["facility"] == "outfall":  # the mouth is in the quay wall, not in the river bed
-            mouth = int(str(outlet["node"]))
-            surface[mouth] = surface[up[down == mouth][0]]
+    surface = _surface(draft, up, down)
     geometry = shapely.linestrings(xy[np.column_stack([up, down])])
     length = shapely.length(geometry)
-    homes = table["households"].to_numpy(dtype=float)
     has = pipes["compound"].notna().to_numpy()
-    count = pipes["compound"].value_counts()
-    load = np.where(pipes["kind"] == "storm", length, length * 1.3)
-    load[has] = [2.8 * homes[int(c)] / count[c] for c in pipes.loc[has, "compound"]]
-    made = levels.design(pipes, surface, length, load)
-    letters = pipes["kind"].map(sewers._LETTERS)
-    node_letters = pd.Series(draft.node_kind).map(sewers._LETTERS)
-    node_id = (node_letters + (node_letters.groupby(node_letters).cumcount() + 1).map("{:04d}".format)).to_numpy(
-        dtype=object
-    )
+    made = levels.design(pipes, surface, length, _load(pipes, length, table["households"].to_numpy(dtype=float)))
+    node_id = _numbered(pd.Series(draft.node_kind).map(_LETTERS)).to_numpy(dtype=object)
     bare = np.isin(np.arange(len(xy)), list(draft.bare))
     with_hole = node_id.copy()
     with_hole[bare] = None
@@ -227,7 +219,7 @@ def _network(
     road_owner = dict(zip(pipes["road"], owner, strict=True))  # one owner per road and system
     frame = gpd.GeoDataFrame(
         {
-            "pipe_id": "GD" + letters + (letters.groupby(letters).cumcount() + 1).map("{:04d}".format),
+            "pipe_id": "GD" + _numbered(pipes["kind"].map(_LETTERS)),
             "kind": pipes["kind"],
             "from_node": with_hole[up],
             "to_node": with_hole[down],
@@ -257,32 +249,62 @@ def _network(
     lowest = np.full(len(xy), np.inf)
     np.minimum.at(lowest, up, made["from_invert_m"])
     np.minimum.at(lowest, down, np.where(pipes["flow"] == "pressure", np.inf, made["to_invert_m"]))
-    holes = gpd.GeoDataFrame(
-        {
-            "node_id": node_id,
-            "kind": draft.node_kind,
-            "type": draft.node_type,
-            "ground_elev_m": surface,
-            "depth_m": np.where(np.isfinite(lowest), np.round(surface - lowest, 3), np.nan),
-            "road": draft.node_road,
-            "cover": "铸铁",
-            "found": "located",
-            "data_source": "survey",
-        },
-        geometry=shapely.points(xy),
-        crs=ground.CRS,
-    )
-    holes["road"] = holes["road"].replace("", None)
-    holes = gpd.GeoDataFrame(typed(holes[~bare], "manholes"), geometry="geometry", crs=ground.CRS)
-    out = pd.DataFrame(draft.outlets)
-    place = out.pop("node").to_numpy()
-    out["id"] = [
-        f"{ {'wwtp': 'CL', 'pump': 'BZ', 'interceptor': 'JL', 'outfall': 'PK'}[f] }{k + 1:02d}"
-        for k, f in enumerate(out["facility"])
-    ]
-    out["bottom_elev_m"] = lowest[place]
-    outlets = gpd.GeoDataFrame(typed(out, "outlets"), geometry=shapely.points(xy[place]), crs=ground.CRS)
-    return frame, holes, outlets, node_id
+    manholes = _manholes(draft, node_id, surface, lowest)
+    return frame, manholes[~bare].reset_index(drop=True), _outlets(draft, lowest), node_id
+
+
+def _surface(draft: sewers.Draft, up: Ints, down: Ints) -> Floats:
+    """Return the ground level in metres at each node; ``up`` and ``down`` are the nodes of each pipe."""
+    xy = draft.xy()
+    surface: Floats = np.round(ground.elevation(xy[:, 0], xy[:, 1]), 2)
+    for outlet in draft.outlets:
+        if outlet["facility"] == "outfall":  # the mouth is in the quay wall, not in the river bed
+            mouth = int(str(outlet["node"]))
+            surface[mouth] = surface[up[down == mouth][0]]
+    return surface
+
+
+def _load(pipes: pd.DataFrame, length_m: Floats, households: Floats) -> Floats:
+    """Return what each pipe takes up along its way, as `levels.design` wants it; a compound's is shared by its pipes."""
+    has = pipes["compound"].notna().to_numpy()
+    count = pipes["compound"].value_counts()
+    load = np.where(pipes["kind"] == "storm", length_m, length_m * 1.3)
+    load[has] = [2.8 * households[int(c)] / count[c] for c in pipes.loc[has, "compound"]]
+    return load
+
+
+def _numbered(letters: pd.Series) -> pd.Series:
+    """Return each row's letters with its number among the rows of the same letters: WS0001, WS0002, YS0001."""
+    return letters + (letters.groupby(letters).cumcount() + 1).map("{:04d}".format)
+
+
+def _manholes(
+    draft: sewers.Draft, node_id: npt.NDArray[np.object_], surface_m: Floats, lowest_m: Floats
+) -> gpd.GeoDataFrame:
+    """Lay a manhole over every node; its depth is down to the lowest pipe, missing where no level is known."""
+    frame = pd.DataFrame({
+        "node_id": node_id,
+        "kind": draft.node_kind,
+        "type": draft.node_type,
+        "ground_elev_m": surface_m,
+        "depth_m": np.where(np.isfinite(lowest_m), np.round(surface_m - lowest_m, 3), np.nan),
+        "road": draft.node_road,
+        "cover": "铸铁",
+        "found": "located",
+        "data_source": "survey",
+    })  # fmt: skip
+    frame["road"] = frame["road"].replace("", None)
+    return gpd.GeoDataFrame(typed(frame, "manholes"), geometry=shapely.points(draft.xy()), crs=ground.CRS)
+
+
+def _outlets(draft: sewers.Draft, lowest_m: Floats) -> gpd.GeoDataFrame:
+    """Plants, pumps, interceptors and outfalls at their nodes, each as deep as the lowest pipe there."""
+    frame = pd.DataFrame(draft.outlets)
+    place = frame.pop("node").to_numpy()
+    letters = {"wwtp": "CL", "pump": "BZ", "interceptor": "JL", "outfall": "PK"}
+    frame["id"] = [f"{letters[f]}{k + 1:02d}" for k, f in enumerate(frame["facility"])]
+    frame["bottom_elev_m"] = lowest_m[place]
+    return gpd.GeoDataFrame(typed(frame, "outlets"), geometry=shapely.points(draft.xy()[place]), crs=ground.CRS)
 
 
 def _inlets(manholes: gpd.GeoDataFrame, pipes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -29,7 +29,6 @@ CORNER = (-760.0, 1600.0)
 SPACING_M = 46.0
 _HEAD_GAP_M = 17.0
 _OFFSET = {"sewage": 2.5, "storm": -2.5, "combined": 0.6}
-_LETTERS = {"sewage": "WS", "storm": "YS", "combined": "HS"}
 
 
 @dataclass
