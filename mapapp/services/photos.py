@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import secrets
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Final
@@ -79,7 +79,7 @@ def reencode(stream: IO[bytes]) -> tuple[bytes, int, int, str | None]:
                     )
                 taken = _taken(opened.getexif())
                 upright = ImageOps.exif_transpose(opened).convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Warning) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError, Warning) as error:
         raise InputError(
             Text("这不是可用的照片。", "This is no photo that can be read."),
             Text("请用 JPEG、PNG 或 WebP（苹果手机请选“兼容性最佳”）。", "Use JPEG, PNG or WebP."),
@@ -126,31 +126,69 @@ def add(
     InputError
         For what is no picture, one too many, or a stage that does not exist. No file is left behind.
     """
+    return add_all(county, scope, layer, feature_id, [("", stream)], stage=stage, caption=caption)[0]
+
+
+def add_all(
+    county: County,
+    scope: Scope,
+    layer: str,
+    feature_id: str,
+    given: Sequence[tuple[str, IO[bytes]]],
+    *,
+    stage: str = "site",
+    caption: str = "",
+) -> list[dict[str, Any]]:
+    """Keep several photos, ``(file name, content)``, or none of them: all are read before the first is stored; see `add`."""
     scope.require_editor()
     if layer not in LAYERS or stage not in STAGES:
         raise InputError(Text(f"没有“{stage}”这个阶段。", f"There is no stage {stage!r}."), where="stage")
-    body, width, height, taken = reencode(stream)
-    if len(county.db.read("photos", columns=["photo_id"], where={"layer": layer, "feature_id": feature_id})) >= MOST:
+    there = len(county.db.read("photos", columns=["photo_id"], where={"layer": layer, "feature_id": feature_id}))
+    if there + len(given) > MOST:
         raise InputError(
-            Text(f"最多 {MOST} 张照片。", f"{MOST} photos are the most."),
-            Text("请先删除不需要的。", "Remove some that are not needed."),
+            Text(
+                f"最多 {MOST} 张照片，已有 {there} 张，这次 {len(given)} 张，都没有保存。",
+                f"{MOST} photos are the most; {there} are there and {len(given)} came. None of these was kept.",
+            ),
+            Text("请少选几张，或先删除不需要的。", "Choose fewer, or remove some that are not needed."),
             where="photo",
         )
+    made = []
+    for name, stream in given:
+        try:
+            made.append(reencode(stream))
+        except InputError as error:
+            error.where = name.replace("\\", "/").rpartition("/")[2][-60:] or error.where
+            raise
+    return [_keep(county, scope, layer, feature_id, one, stage=stage, caption=caption) for one in made]
+
+
+def _keep(
+    county: County,
+    scope: Scope,
+    layer: str,
+    feature_id: str,
+    made: tuple[bytes, int, int, str | None],
+    *,
+    stage: str,
+    caption: str,
+) -> dict[str, Any]:
+    body, width, height, taken = made
     photo_id = secrets.token_hex(16)
     name = f"{secrets.token_hex(16)}.jpg"
     place = folder(county)
     place.mkdir(mode=0o750, exist_ok=True, parents=True)
-    beside = place / f".{name}.part"
+    beside_ = place / f".{name}.part"
     try:
-        beside.write_bytes(body)
-        beside.replace(place / name)
+        beside_.write_bytes(body)
+        beside_.replace(place / name)
         row = {
             "photo_id": photo_id, "layer": layer, "feature_id": feature_id, "stage": stage, "taken_on": taken,
             "file": name, "caption": caption.strip()[:200] or None, "width_px": width, "height_px": height,
         }  # fmt: skip
         county.db.insert("photos", row, by=scope.name)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        beside_.unlink(missing_ok=True)
         (place / name).unlink(missing_ok=True)
         raise
     return _told(row)

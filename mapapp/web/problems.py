@@ -180,9 +180,8 @@ def _keep_photos(ticket_id: str) -> list[dict[str, Any]]:
         raise InputError(Text("没有选择照片。", "No photo was chosen."), where="photos")
     problems.require_own(county, scope, ticket_id)
     stage, caption = request.form.get("stage", "site"), request.form.get("caption", "")
-    return [
-        photos.add(county, scope, "problems", ticket_id, file.stream, stage=stage, caption=caption) for file in files
-    ]
+    given = [(file.filename or "", file.stream) for file in files]
+    return photos.add_all(county, scope, "problems", ticket_id, given, stage=stage, caption=caption)
 
 
 @blueprint.post("/api/findings/<path:finding_id>/problem")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import geopandas as gpd
@@ -293,6 +295,35 @@ def test_what_is_no_photo_is_refused_and_leaves_nothing(county, body):
         photos.add(county, BOSS, "problems", "WT2022-001", io.BytesIO(body))
     assert not photos.folder(county).exists()
     assert not len(county.db.read("photos"))
+
+
+def png(width: int, height: int) -> io.BytesIO:
+    """Return a black PNG that is small as a file, whatever its size in pixels."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
+    rows = zlib.compress(bytes((width + 7) // 8 + 1) * min(height, 100))
+    return io.BytesIO(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+
+
+@pytest.mark.parametrize("side", [7_800, 10_000, 30_000, 200_000])
+def test_a_picture_of_too_many_pixels_is_one_sentence_however_many(county, side):
+    """Pillow warns, then raises an error of its own, then one of another kind: none of them may reach the page."""
+    with pytest.raises(InputError):
+        photos.add(county, BOSS, "problems", "WT2022-001", png(side, side))
+
+
+def test_of_several_photos_all_are_kept_or_none(county):
+    """The sentence names the file that cannot be read; the good one before it is not kept either."""
+    given = [("a.jpg", picture()), ("坏.jpg", io.BytesIO(b"MZ"))]
+    with pytest.raises(InputError) as raised:
+        photos.add_all(county, BOSS, "problems", "WT2022-001", given)
+    assert raised.value.message("zh").startswith("坏.jpg：")
+    with pytest.raises(InputError, match="None of these was kept"):
+        photos.add_all(county, BOSS, "problems", "WT2022-001", [("a.jpg", picture())] * (photos.MOST + 1))
+    assert photos.listed(county, BOSS, "problems", "WT2022-001") == []
 
 
 def test_large_photos_shrink_and_bombs_are_refused(county):
