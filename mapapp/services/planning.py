@@ -265,7 +265,8 @@ def run(
     Raises
     ------
     InputError
-        When there are no compounds, or a standard, price book or budget cannot be used; nothing is stored then.
+        When there are no compounds, a standard, price book or budget cannot be used, or a pinned compound or forbidden
+        street does not exist; nothing is stored then.
     """
     with store.open(url) as db:
         choices = Choices(
@@ -277,6 +278,8 @@ def run(
         progress(0.0, Text("读取图层", "reading layers"))
         rules, book = _standard(db, standard), _prices(db, prices)
         inputs, layers = plan_state.versions(db), layers_of(db)
+        _named(layers.get("compounds"), "compound_id", pinned, Text("小区", "compound"), "--pin")
+        _named(layers.get("streets"), "street_id", forbidden, Text("道路", "street"), "--forbid")
         made = compute(
             layers, standard=rules, prices=book, budget=budget, pinned=pinned, forbidden=forbidden, progress=progress,
             areas=plan_drawings.grounds(choices.areas, db.crs), by_hand=plan_drawings.lines(choices.drawn, db.crs),
@@ -296,6 +299,17 @@ def run(
             with files.whole(swmm_out) as beside:
                 beside.write_text(text, encoding="utf-8")
     return made, check
+
+
+def _named(frame: pd.DataFrame | None, key: str, ids: frozenset[str], what: Text, where: str) -> None:
+    """Refuse ids that no row has: a slip of the pen would otherwise change nothing, and nobody would know."""
+    there = set(frame[key].astype(str)) if frame is not None and key in frame else set()
+    if unknown := sorted(ids - there):
+        raise InputError(
+            Text("没有编号为“{id}”的{zh}。", "There is no {en} {id!r}.").format(id=unknown[0], zh=what.zh, en=what.en),
+            Text("请核对编号。", "Check the id."),
+            where=where,
+        )
 
 
 def _is_file(name: str) -> bool:

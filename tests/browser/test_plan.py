@@ -161,3 +161,50 @@ def test_a_link_drawn_on_the_map_is_checked_and_taken_into_the_plan(watch, count
     expect(page.locator("#plan-job")).to_be_hidden(timeout=90_000)
     with store.open(str(county)) as db:
         assert "drawn" in set(db.read("links")["corridor"])
+
+
+def test_footways_and_an_area_drawn_on_the_map_are_in_the_next_plan(watch, county):
+    """The tick and three clicks around a corner of the town go into the plan; the list names the area and takes it away."""
+    page = planned(watch)
+    page.evaluate("document.getElementById('plan-choices').open = true")
+    page.check("#plan-footways")
+    page.click("#plan-draw-area")
+    box = page.locator(".plan-map .leaflet-container").first.bounding_box()
+    for right, down in ((0.7, 0.8), (0.75, 0.8), (0.75, 0.86)):
+        page.mouse.click(box["x"] + box["width"] * right, box["y"] + box["height"] * down)
+        page.wait_for_timeout(400)
+    page.click("#plan-draw-done")
+    expect(page.locator("#plan-drawings .plan-list")).to_contain_text("1")
+    page.click("#plan-run")
+    expect(page.locator("#plan-job")).to_be_visible()
+    expect(page.locator("#plan-job")).to_be_hidden(timeout=90_000)
+    with store.open(str(county)) as db:
+        asked = db.setting("plan")["asked"]
+    assert asked["footways"] is True
+    assert [len(ring) for ring in asked["areas"]] == [3]
+    page.reload()
+    page.wait_for_selector("#plan-routes .plan-route")
+    assert page.is_checked("#plan-footways")
+    page.evaluate("document.getElementById('plan-choices').open = true")
+    page.locator("#plan-drawings .plan-list button").last.click()
+    assert page.evaluate("document.querySelectorAll('#plan-drawings .plan-list').length") <= 1
+
+
+def test_the_plan_is_shared_from_its_page_with_the_routes_ticked(watch):
+    """One click leads to the dialog for a unit with planned links ticked; the stranger sees them drawn, and no cost."""
+    page = planned(watch)
+    page.click("#plan-share")
+    page.wait_for_selector("#share-make")
+    assert page.is_checked("input[name=kind][value=unit]")
+    assert page.is_checked("input[name=layer][value=links]")
+    page.fill("#share-unit", "水务公司")
+    page.fill("#share-code", "8642")
+    page.click("#share-make")
+    link = page.input_value("#share-link")
+    guest = watch.open(link, ready=False)
+    guest.fill("input[name=code]", "8642")
+    guest.press("input[name=code]", "Enter")
+    guest.wait_for_function(
+        "() => { try { return Mapapp.maplayer.tiles().counts('links').shown > 0; } catch (e) { return false; } }"
+    )
+    assert "约" not in guest.locator("#facts").inner_text()

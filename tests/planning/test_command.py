@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 
 import openpyxl
+import pytest
 from click.testing import CliRunner
 
 from mapapp import store
 from mapapp.cli import main
-from mapapp.services import plan_state
+from mapapp.core.errors import InputError
+from mapapp.services import plan_state, planning
 
 
 def test_the_command_writes_bill_and_model(bare, tmp_path):
@@ -37,3 +39,12 @@ def test_a_book_that_is_not_there_stores_nothing(bare):
     assert "example" in done.stderr
     with store.open(str(bare)) as db:
         assert plan_state.load(db) is None
+
+
+@pytest.mark.parametrize(("option", "id_"), [("pinned", "没有的小区"), ("forbidden", "没有的街")])
+def test_an_id_that_nothing_has_is_said_and_stores_nothing(bare, option, id_):
+    """A mistyped id would otherwise be a plan without the wish, and nobody would know."""
+    with pytest.raises(InputError, match=id_):
+        planning.run(str(bare), by="li", **{option: frozenset({id_})})
+    with store.open(str(bare)) as db:
+        assert db.setting("plan") is None
