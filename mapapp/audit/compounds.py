@@ -290,8 +290,3 @@ def survey_of(columns: Columns | None, found: Compounds, settings: AuditSettings
         covered[rows[i]] = True
         np.maximum.at(said, rows[i], laterals[good][j])
     return Survey(whole, True, covered, said)
-
-
-def compound_names(found: Compounds, rows: Ints) -> list[str]:
-    """Return the ids of compounds."""
-    return names(found.ids, rows)

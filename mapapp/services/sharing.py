@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Any, Final
 
 import segno
@@ -417,8 +418,6 @@ def qr_svg(link: str) -> str:
 
 def embed_html(link: str, title: str) -> str:
     """Return the snippet that shows a share in another site's page."""
-    from html import escape
-
     return (
         f'<iframe src="{escape(link, quote=True)}" title="{escape(title or "map", quote=True)}" width="100%" height="600" '
         'style="border:0" loading="lazy" referrerpolicy="no-referrer" allowfullscreen></iframe>'

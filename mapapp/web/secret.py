@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from pathlib import Path
 
 from mapapp.core.errors import InputError
@@ -44,7 +45,5 @@ def _read(path: Path) -> str:
     for _ in range(50):  # another process may have made the file and not yet written it
         if key := path.read_text().strip():
             return key
-        import time
-
         time.sleep(0.02)
     raise OSError("empty key file")
