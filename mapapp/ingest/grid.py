@@ -119,6 +119,7 @@ def _one_table(
 ) -> Raw:
     """Return the records under one header; ``at`` says where in the sheet each column of ``cells`` lies."""
     headers, columns = _headers(names, filled[below:], at)
+    again = [normalise(h.split(SEPARATOR)[-1]) for h in headers]
     rows, totals, asides, signed = [], [], [], []
     for i in range(below, len(cells)):
         row = filled[i]
@@ -132,7 +133,7 @@ def _one_table(
             signed.append(i)
         elif len(own) <= 1 and len(columns) > 3 and isinstance(cells[i][own[0]] if own else "", str):
             asides.append(i)
-        elif [normalise(plain(row[c])) for c in columns] == [normalise(h.split(SEPARATOR)[-1]) for h in headers]:
+        elif all(normalise(plain(row[c])) == name for c, name in zip(columns, again, strict=True)):
             continue  # the header printed again on each page
         else:
             rows.append(i)

@@ -34,8 +34,7 @@ def band(text: str) -> tuple[str, str] | None:
 
 def is_signature(values: Sequence[Any]) -> bool:
     """Whether a row holds nothing but who filled the table in, checked it, and when: ``审核人：  填表人：``."""
-    texts = [plain(v) for v in values]
-    return bool(texts) and all(_SIGNATURE.match(t) for t in texts)
+    return bool(values) and all(_SIGNATURE.match(plain(v)) for v in values)  # a record fails at its first cell
 
 
 def units_row(row: Sequence[Any], headers: Sequence[str]) -> list[str] | None:
