@@ -18,6 +18,7 @@ from mapapp.store import changes as comparing
 from mapapp.store import history, layers, snapshots, tables
 from mapapp.store.editing import Editor
 from mapapp.store.frames import Rows, rows_of, series_of
+from mapapp.store.session import for_people
 from mapapp.store.snapshots import Snapshot
 from mapapp.store.sql import python_values, table
 
@@ -222,10 +223,11 @@ def _decided_since(known: sa.Row[tuple[str, ...]] | None) -> ConflictError:
     if known is None:
         return ConflictError(Text("这条决定已被撤回。", "That decision was taken back."), need)
     note = f"（{known.note}）" if known.note else ""
+    at = for_people(known.decided_at)
     return ConflictError(
         Text(
-            f"{known.decided_by} 已于 {known.decided_at} 把它定为“{FINDING_STATES[known.status].zh}”{note}。",
-            f"{known.decided_by} decided {known.status!r} at {known.decided_at}{f' ({known.note})' if note else ''}.",
+            f"{known.decided_by} 已于 {at} 把它定为“{FINDING_STATES[known.status].zh}”{note}。",
+            f"{known.decided_by} decided {known.status!r} at {at}{f' ({known.note})' if note else ''}.",
         ),
         need,
     )

@@ -22,7 +22,7 @@ from mapapp.store.changes import Changes
 from mapapp.store.frames import ARROW, Kind, Rows, geometries_of, kind_of, rows_of, series_of
 from mapapp.store.history import Edit
 from mapapp.store.importing import Importer, own_layer
-from mapapp.store.session import Write
+from mapapp.store.session import Write, for_people
 from mapapp.store.sql import python_values, table
 
 
@@ -151,13 +151,13 @@ class Editor(Importer):
         edits = since["edit_id"].drop_duplicates().tail(max(version - expected, 0))
         since = since[since["edit_id"].isin(edits)]
         if len(since):
-            fields = "、".join(dict.fromkeys(since["column"]))
-            who = "、".join(dict.fromkeys(since["by"]))
-            at = since["at"].iloc[-1]
+            fields = [_title(layer, str(column)) for column in dict.fromkeys(since["column"])]
+            who = list(dict.fromkeys(since["by"]))
+            at = for_people(since["at"].iloc[-1])
             return ConflictError(
                 Text(
-                    f"{id} 已被 {who} 于 {at} 改过：{fields}。",
-                    f"{who} changed {id} at {at}: {fields.replace('、', ', ')}.",
+                    f"{id} 已被 {'、'.join(who)} 于 {at} 改过：{'、'.join(f.zh for f in fields)}。",
+                    f"{', '.join(who)} changed {id} at {at}: {', '.join(f.en for f in fields)}.",
                 ),
                 Text("请刷新后再改。", "Reload it and make your change again."),
             )
@@ -274,6 +274,11 @@ class Editor(Importer):
         among = self._session.dialect.among(sa.column(layer.key), list(ids))
         if int(connection.execute(sa.select(sa.func.max(source.c.row_version)).where(among)).scalar_one() or 1) > 1:
             raise _later(edit_id)
+
+
+def _title(layer: Layer, column: str) -> Text:
+    declared = layer.column(column)
+    return declared.label if declared is not None else Text(column, column)
 
 
 def _edited(stored: Rows, layer: Layer, id: str, values: Mapping[str, Any]) -> Rows:  # noqa: A002

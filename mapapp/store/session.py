@@ -17,6 +17,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def for_people(at: str) -> str:
+    """Return a stored moment as people read it, in this machine's zone: ``2026-11-24 10:54``."""
+    return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
 class Write:
     """One write transaction: who, when, and the revision it becomes once something really changes."""
 

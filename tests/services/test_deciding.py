@@ -11,9 +11,9 @@ from mapapp.core.errors import ConflictError, ForbiddenError, InputError
 from mapapp.services import deciding, problems, records
 from mapapp.services.frames import County
 
-from .test_problems import BOSS, CRS, GUEST, OFFICE, WATER, built, county
+from .test_problems import BOSS, CRS, GUEST, OFFICE, WATER, built
 
-__all__ = ["built", "county"]  # fixtures of the same small county
+__all__ = ["built"]  # the same small county
 
 
 def state(county: County, finding: str = "F1") -> tuple[str, str]:
