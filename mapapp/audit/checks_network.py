@@ -89,13 +89,16 @@ def mid_pipe_junctions(town: Town, overlapping: Ints) -> tuple[Batch, Ints]:
 def _overshot(town: Town, mine: Ints, other: Ints, node: Ints) -> Bools:
     """Whether the touched pipe shoots over a node where others meet, and its water ends loose less than a metre on."""
     s, nodes, reach = town.strings, town.nodes, town.settings.near_miss_m
-    if len(node) == 0:
-        return np.zeros(0, dtype=bool)
-    first, last = loose(nodes, s.system, s.usable)
+    close = [
+        np.hypot(nodes.x[end[other]] - nodes.x[node], nodes.y[end[other]] - nodes.y[node]) <= reach
+        for end in (s.a, s.b)
+    ]
     out = np.zeros(len(node), dtype=bool)
-    for end, free, leaves in ((s.a, first, s.direction > 0), (s.b, last, s.direction < 0)):
-        apart = np.hypot(nodes.x[end[other]] - nodes.x[node], nodes.y[end[other]] - nodes.y[node])
-        out |= free[other] & ~leaves[other] & (apart <= reach)
+    if not (close[0] | close[1]).any():
+        return out
+    first, last = loose(nodes, s.system, s.usable)
+    for near, free, leaves in ((close[0], first, s.direction > 0), (close[1], last, s.direction < 0)):
+        out |= near & free[other] & ~leaves[other]
     alone = np.where(s.a[mine] == node, first[mine], last[mine])
     return out & ~alone
 

@@ -146,7 +146,8 @@ def build(pipes: Pipes, manholes: Manholes, outlets: Outlets, settings: AuditSet
     twin, of = _exact_twins(lines, nodes, pipes, usable)
     usable[twin] = False
     system_at = _system_at(nodes, manholes, manhole, system, usable)
-    touches = _past_stubs(_touches(lines, nodes, settings, system, usable, manhole), lines, nodes, usable, settings)
+    touches = _touches(lines, nodes, settings, system, usable, manhole)
+    touches = _past_stubs(touches, nodes, usable, length, settings)
     more, of_more = _offset_twins(lines, nodes, pipes, touches, usable, settings)
     if len(more):
         usable[more] = False
@@ -360,14 +361,9 @@ def _touches(
     )
 
 
-def _past_stubs(touches: Near, lines: Lines, nodes: Nodes, usable: Bools, settings: AuditSettings) -> Near:
+def _past_stubs(touches: Near, nodes: Nodes, usable: Bools, length: Floats, settings: AuditSettings) -> Near:
     """Drop nodes that only touch the pipe on the other side of a stub: one shorter than the tolerance joins them."""
-    rows = np.flatnonzero(usable)
-    apart = np.hypot(
-        nodes.x[nodes.start[rows]] - nodes.x[nodes.end[rows]], nodes.y[nodes.start[rows]] - nodes.y[nodes.end[rows]]
-    )
-    rows = rows[apart <= 2 * settings.snap_m]
-    rows = rows[lines.take(rows).lengths() <= 2 * settings.snap_m] if len(rows) else rows
+    rows = np.flatnonzero(usable & (length <= 2 * settings.snap_m))
     if len(rows) == 0:
         return touches
     n = len(nodes)
