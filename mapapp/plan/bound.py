@@ -22,8 +22,8 @@ from mapapp.plan.storeys import Pieces, Rules, Storeys, pieces, spread
 
 Array = np.ndarray[Any, Any]
 
-STEPS_M = (0.5, 0.2, 0.1, 0.05)
-"""Distances of the levels, from the first look to the last."""
+LOOKS = tuple((step, falling) for step in (0.5, 0.2, 0.1, 0.05) for falling in (True, False))
+"""Metres between the levels and whether they fall towards the network, from the first look to the last."""
 MOST_ARCS = 3_000_000
 _PACE_S = 4e-7
 """What an arc takes at least; the pace of one look foretells that of the next."""
@@ -50,12 +50,12 @@ def lower_bound(
     if site.standard.join == "water":  # a level may rise by a diameter there: levels bound nothing
         return min(best, upper)
     floor = None
-    arcs = len(some.tail) * site.standard.max_depth_m / STEPS_M[0]
-    for step, finer in zip(STEPS_M, (*STEPS_M[1:], np.nan), strict=True):
+    arcs = len(some.tail) * site.standard.max_depth_m / LOOKS[0][0]
+    for (step, falling), (finer, _) in zip(LOOKS, (*LOOKS[1:], (np.nan, False)), strict=True):
         began = time.monotonic()
         if best >= upper or arcs > MOST_ARCS or began + 0.5 * pace * arcs > deadline:
             break  # nothing to gain, no room, or no time to build the graph and to look at what came out
-        tall = spread(site, rules, some, joined, step, floor)
+        tall = spread(site, rules, some, joined, step, floor, falling=falling)
         bound, room, left = _ascent(tall.n, tall.root, tall.tail, tall.head, tall.cost, tall.terminals, deadline)
         best = max(best, bound)
         if better is not None and time.monotonic() < deadline:

@@ -200,7 +200,7 @@ def _lay(
         m += 1
         for k in range(low[x], high[x] + 1):
             z = min(k * step - fall * far[x], roof[x])
-            before = -1
+            before = low[y] - 1
             for j in range(len(diameter)):
                 d = diameter[j]
                 up = min(z - offset[j], ground_up[i] - cover - d)
@@ -249,8 +249,14 @@ class Storeys:
     level: Array  # of each state, in steps; hubs and the root: large
 
 
-def spread(site: Site, rules: Rules, some: Pieces, joined: Array, step: float, floor: Array | None) -> Storeys:
-    """Return the graph of states at rows ``step`` metres apart; ``floor``: lowest useful level per node, in metres."""
+def spread(
+    site: Site, rules: Rules, some: Pieces, joined: Array, step: float, floor: Array | None, *, falling: bool = True
+) -> Storeys:
+    """Return the graph of states at rows ``step`` metres apart; ``floor``: lowest useful level per node, in metres.
+
+    Rows that fall towards the network (``falling``) lose nothing to rounding on the shortest way there; level rows lose less
+    on every other way. Both round in favour of the plan, so that either gives a valid bound.
+    """
     c, n = site.corridors, some.n
     fall = float(rules.slope.max() if len(rules.slope) == 1 else rules.slope[0])
     roof = np.full(n, -np.inf)
@@ -265,7 +271,7 @@ def spread(site: Site, rules: Rules, some: Pieces, joined: Array, step: float, f
         bed = np.maximum(bed, floor)
     there = np.isfinite(roof)
     roof, bed = np.where(there, roof, 0.0), np.where(there, bed, 0.0)
-    far = _far(some)
+    far = -_way(some) if falling else np.zeros(n)
     low = np.floor((bed + fall * far) / step).astype(np.int64)
     high = np.ceil((roof + fall * far) / step - 1e-7).astype(np.int64)
     low = np.minimum(low, high)
@@ -303,12 +309,12 @@ def spread(site: Site, rules: Rules, some: Pieces, joined: Array, step: float, f
     return Storeys(hubs + n, int(base[some.root]), tail, head, cost, piece, terminals, level)
 
 
-def _far(some: Pieces) -> Array:
-    """Return the distance of each node to the served network along pieces, in metres."""
+def _way(some: Pieces) -> Array:
+    """Return the distance of each node to the served network along the water, in metres; nought where no way leads."""
     order = np.argsort(some.head, kind="stable")
     ptr = np.searchsorted(some.head[order], np.arange(some.n + 1))
     far = np.empty(some.n)
-    shortest(np.array([some.root]), ptr, some.tail[order], order, some.length, True, far)
+    shortest(np.array([some.root]), ptr, some.tail[order], order, some.length, False, far)
     return np.where(np.isfinite(far), far, 0.0)
 
 

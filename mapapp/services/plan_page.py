@@ -47,11 +47,11 @@ def links_of(view: View) -> pd.DataFrame:
     Raises
     ------
     NotFoundError
-        For an asker to whom links do not exist: every share.
+        For every share: what it may know of links is the layer of its map.
     """
+    if view.scope.share is not None:
+        raise NotFoundError(Text("没有方案。", "There is no plan."))
     if "links" not in view.layers:
-        if view.scope.share is not None:
-            raise NotFoundError(Text("没有方案。", "There is no plan."))
         return pd.DataFrame({"link_id": pd.Series(dtype="str")})
     return view.frame("links")
 

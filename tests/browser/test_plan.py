@@ -174,7 +174,7 @@ def test_footways_and_an_area_drawn_on_the_map_are_in_the_next_plan(watch, count
         page.mouse.click(box["x"] + box["width"] * right, box["y"] + box["height"] * down)
         page.wait_for_timeout(400)
     page.click("#plan-draw-done")
-    expect(page.locator("#plan-drawings .plan-list")).to_contain_text("1")
+    expect(page.locator("#plan-drawings .plan-list").last).to_contain_text("1")
     page.click("#plan-run")
     expect(page.locator("#plan-job")).to_be_visible()
     expect(page.locator("#plan-job")).to_be_hidden(timeout=90_000)

@@ -23,7 +23,7 @@ NAMES = {
     for name in re.findall(r"'(\w+)'", listed)
 }
 SCRIPTS = [STATIC / "js" / f"{name}.js" for name in sorted(NAMES)]
-PREFIXES = ("finding.", "history.", "gaps.", "sheet.", "facts.tab", "table.tab", "layers.tab")
+PREFIXES = ("finding.", "history.", "gaps.", "sheet.", "facts.tab", "table.tab", "layers.tab", "card.photo.")
 """Keys that scripts put together from a word of the data."""
 
 

@@ -13,7 +13,7 @@ from mapapp.plan import run
 CRS = "EPSG:4547"
 
 
-def rough_town(seed):
+def rough_town(seed, above_m=20):
     """Build a shaken street grid on rough ground, compounds everywhere, three sewers of which some lie too high."""
     rng = np.random.default_rng(seed)
     x, y = np.meshgrid(np.arange(5) * 90.0, np.arange(5) * 90.0)
@@ -28,11 +28,11 @@ def rough_town(seed):
         geometry=shapely.box(at[:, 0], at[:, 1], at[:, 0] + 25, at[:, 1] + 25), crs=CRS,
     )  # fmt: skip
     wells = gpd.GeoDataFrame(
-        {"node_id": range(25), "ground_elev_m": 20 + rng.normal(0, 0.8, 25)},
+        {"node_id": range(25), "ground_elev_m": above_m + rng.normal(0, 0.8, 25)},
         geometry=shapely.points(p.reshape(-1, 2)), crs=CRS,
     )  # fmt: skip
     sewers = gpd.GeoDataFrame(
-        {"pipe_id": ["P1", "P2", "P3"], "ground_m": [20.0, 20.0, 20.0], "invert_m": 20 - rng.uniform(0.5, 3.5, 3)},
+        {"pipe_id": ["P1", "P2", "P3"], "ground_m": [float(above_m)] * 3, "invert_m": above_m - rng.uniform(0.5, 3.5, 3)},
         geometry=shapely.points(p[[0, 2, 4], [4, 0, 4]]), crs=CRS,
     )  # fmt: skip
     verdicts = pd.DataFrame({"compound_id": homes["compound_id"], "verdict": "not_connected"})
@@ -73,6 +73,14 @@ def test_every_plan_fits_into_the_corridors_spread_over_levels_at_no_more_than_i
     assert 0 < wide <= cost
     assert bound.lower_bound(site, joined, cost, far) <= cost
     assert wide > 0.6 * cost
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_town_below_the_datum_is_bounded_as_one_above_it(seed):
+    """Heights count from anywhere: below zero the bound is neither above the cost nor another than above zero."""
+    high, low = (run(*rough_town(seed, above_m), time_limit_s=0.5).summary for above_m in (20, -100))
+    assert low["cost"] == pytest.approx(high["cost"], rel=0.02)
+    assert low["lower_bound"] == pytest.approx(high["lower_bound"], rel=0.05)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -96,15 +96,15 @@ def test_nobody_sees_a_plan_without_logging_in(served):
         assert "一村" not in answer.get_data(as_text=True)
 
 
-def test_a_share_holds_no_link(planned):
-    """Whatever a stored share names, planned pipes do not exist for it: no layer, no page, no file."""
+def test_a_share_shows_no_page_bill_or_file_of_a_link_and_a_public_one_no_route(planned):
+    """Whatever a stored share names: routes are for a unit alone, and what stands behind them for nobody outside."""
     county = County(str(planned))
     for kind in ("public", "unit"):
         spec = ShareSpec(
             kind=kind, layers=("compounds", "pipes", "links"), unit="住建局", gaps=True, levels=True, download=True
         )
         view = county.at(Scope("外人", share=spec))
-        assert "links" not in view.layers
+        assert ("links" in view.layers) == (kind == "unit")
         for ask in (
             lambda v: plan_page.link(v, "L0001", "zh"),
             lambda v: plan_page.bill_file(v, None, "zh"),
