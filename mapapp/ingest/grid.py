@@ -17,7 +17,7 @@ from mapapp.core.text import Text
 from mapapp.ingest import layout
 from mapapp.ingest.columns import SEPARATOR, alias_table, keys_of, normalise
 from mapapp.ingest.points import coordinate_columns
-from mapapp.ingest.result import Notes, Raw
+from mapapp.ingest.result import Notes, Raw, letter
 from mapapp.ingest.values import read_number
 from mapapp.ingest.words import is_blank, plain
 
@@ -31,16 +31,6 @@ _GRAND = re.compile(r"(合计|总计|共计|^total|^sum)", re.IGNORECASE)
 _TOTAL_COLUMNS = 6
 _REMARK = re.compile(r"^[^:：]{0,8}(单位|部门|日期|时间|人|电话)\s*[:：]\s*\S")
 """Above a table stands who filled it in and when: ``填报单位：县住建局``, ``单位：万元``. No header begins like this."""
-
-
-def letter(column: int) -> str:
-    """Return the spreadsheet letters of a column counted from 0: ``A``, ``Z``, ``AA``."""
-    text = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
-    return text
 
 
 def blank(value: Any) -> bool:

@@ -24,7 +24,7 @@ from mapapp.ingest import grid, sheets
 from mapapp.ingest.columns import match_columns
 from mapapp.ingest.csvfile import read_cells, read_csv
 from mapapp.ingest.opening import ALL_SHEETS
-from mapapp.ingest.result import Match, Notes, Raw
+from mapapp.ingest.result import Match, Notes, Raw, letter
 from mapapp.ingest.values import read_number
 from mapapp.ingest.words import plain
 
@@ -143,8 +143,8 @@ def _totals(cells: grid.Cells, raw: Raw, mapping: Mapping[str, Match], layer: La
 def _totals_of(
     cells: grid.Cells, raw: Raw, mapping: Mapping[str, Match], layer: Layer, shift: int, rows: NDArray[np.int64]
 ) -> list[dict[str, Any]]:
-    position = {grid.letter(c): c for c in range(max((len(r) for r in cells), default=0))}
-    at = {header: position[letter] + shift for header, letter in raw.letters.items()}
+    position = {letter(c): c for c in range(max((len(r) for r in cells), default=0))}
+    at = {header: position[letters] + shift for header, letters in raw.letters.items()}
     labelled = sorted(at.values())[:_LABELLED]
     records = [int(n) - 1 for n in rows]
     first = min(records)
@@ -176,7 +176,7 @@ def _totals_of(
             parts = [v for r in its if (v := _number(cells[r][at[header]])) is not None]
             own = [t["printed"] for t in out if t["column"] == ours and not t["grand"]]
             out.append({
-                "sheet": raw.layer, "cell": f"{grid.letter(at[header])}{i + 1}", "label": label, "block": block, "grand": grand,
+                "sheet": raw.layer, "cell": f"{letter(at[header])}{i + 1}", "label": label, "block": block, "grand": grand,
                 "column": ours, "header": header, "printed": told, "summed": math.fsum(parts),
                 "parts": math.fsum(own) if grand and own else math.nan, "rows": len(its),
                 "tolerance": _tolerance(parts, told, whole=_whole(layer, ours)),

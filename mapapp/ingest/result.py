@@ -107,10 +107,10 @@ class Raw:
     def cell(self, column: str, position: int) -> str:
         """Return where a value lies: ``C7`` in a sheet, ``feature 12, DIAMETER`` elsewhere."""
         number = int(self.rows[position])
-        letter = self.letters.get(column)
-        if letter and self.shifts is not None:
-            letter = _further(letter, int(self.shifts[position]))
-        return f"{letter}{number}" if letter else f"{number}, {column}"
+        letters = self.letters.get(column)
+        if letters and self.shifts is not None:
+            letters = _further(letters, int(self.shifts[position]))
+        return f"{letters}{number}" if letters else f"{number}, {column}"
 
     def where(self, column: str, position: int) -> str:
         """Return the full place of a value."""
@@ -135,15 +135,21 @@ class Raw:
         )
 
 
+def letter(column: int) -> str:
+    """Return the spreadsheet letters of a column counted from 0: ``A``, ``Z``, ``AA``."""
+    text = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        text = chr(65 + rest) + text
+    return text
+
+
 def _further(letters: str, columns: int) -> str:
-    number = columns
-    for power, mark in enumerate(reversed(letters)):
-        number += (ord(mark) - 64) * 26**power
-    out = ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        out = chr(65 + rest) + out
-    return out
+    number = 0
+    for mark in letters:
+        number = 26 * number + ord(mark) - 64
+    return letter(number - 1 + columns)
 
 
 @dataclass(slots=True, eq=False)
