@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -118,20 +118,13 @@ class Raw:
 
     def take(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Raw:
         """Return the rows that ``keep`` selects, with a fresh index; notes are shared."""
-        return Raw(
-            frame=self.frame[keep].reset_index(drop=True)
-            if keep.dtype == bool
-            else self.frame.iloc[keep].reset_index(drop=True),
+        rows = self.frame[keep] if keep.dtype == bool else self.frame.iloc[keep]
+        return replace(
+            self,
+            frame=rows.reset_index(drop=True),
             geometry=None if self.geometry is None else self.geometry[keep],
-            crs=self.crs,
-            file=self.file,
-            layer=self.layer,
             rows=self.rows[keep],
-            kind=self.kind,
-            letters=self.letters,
-            notes=self.notes,
             shifts=None if self.shifts is None else self.shifts[keep],
-            title=self.title,
         )
 
 
