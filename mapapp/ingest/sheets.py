@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +86,8 @@ def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[s
                 guessed = (sheet, guess_header(cells, merges))
     finally:
         book.close()
-    blank = _not_calculated(path)
-    if any(raw.layer in blank for raw in found):
-        sheet, alone = next((raw.layer, blank[raw.layer]) for raw in found if raw.layer in blank)
+    if blank := _not_calculated(path, {raw.layer for raw in found}):
+        sheet, alone = next(iter(blank.items()))
         raise InputError(
             Text(f"有 {len(alone)} 个公式没有计算结果。", f"{len(alone)} formulas have no result in them."),
             Text(
@@ -128,10 +127,10 @@ def _cells(book: Any, sheet: str, file: str) -> tuple[list[list[Any]], list[tupl
     return cells, merges
 
 
-def _not_calculated(path: Path) -> dict[str, list[str]]:
+def _not_calculated(path: Path, asked: Set[str]) -> dict[str, list[str]]:
     """Return by sheet the cells of an .xlsx that hold a formula and no value: a reader of values sees them empty.
 
-    Python programs write such workbooks. The places of the parts follow ECMA-376 part 1, clauses 12.3 and 18.3.1.4.
+    Sheets that were not asked for are not unpacked. Python programs write such workbooks. The places of the parts follow ECMA-376 part 1, clauses 12.3 and 18.3.1.4.
     """
     out: dict[str, list[str]] = {}
     if not zipfile.is_zipfile(path):
@@ -149,11 +148,12 @@ def _not_calculated(path: Path) -> dict[str, list[str]]:
         for tag in re.findall(r"<(?:\w+:)?sheet\b[^>]*>", book.read(index[0]).decode("utf-8", "replace")):
             named, at = re.search(r'\bname="([^"]*)"', tag), re.search(r'\br:id="([^"]*)"', tag)
             part = parts.get(f"xl/{targets.get(at[1] if at else '', '')}".lower())
-            if named is None or part is None:
+            sheet = html.unescape(named[1]) if named else ""
+            if sheet not in asked or part is None:
                 continue
             text = book.read(part)
             if b"<f" in text and (alone := _FORMULA_ALONE.findall(text)):
-                out[html.unescape(named[1])] = [c.decode("ascii") for c in alone]
+                out[sheet] = [c.decode("ascii") for c in alone]
     return out
 
 

@@ -89,14 +89,16 @@ def decode_word(value: Any, column: Column, header: str = "") -> str | None:
     return None
 
 
+_ASKS = (
+    (("验收",), "accepted", None),
+    (("完工", "竣工"), "completed", None),
+    (("开工",), "started", "planned"),
+)
+"""What a header asks in so many words, and what a tick and a cross answer."""
+
+
 def _tick(text: str, header: str, table: dict[str, str]) -> str | None:
-    asks = (
-        (("验收",), "accepted", None),
-        (("完工", "竣工"), "completed", None),
-        (("开工",), "started", "planned"),
-        (("状态", "进展", "进度", "情况"), "completed", None),
-    )
-    for words, yes, no in asks:
+    for words, yes, no in (*_ASKS, (("状态", "进展", "进度", "情况"), "completed", None)):
         if any(w in header for w in words):
             answer = yes if text in _TICKS else no
             return answer if answer in table.values() else None
@@ -135,7 +137,7 @@ def read_codes(raw: Raw, theirs: str, column: Column) -> pd.Series:
         return code
 
     out = pd.Series(spread(series, decode), dtype="str")
-    if column.name == "status" and not any(w in theirs for w in ("验收", "完工", "竣工", "开工")):
+    if column.name == "status" and not any(w in theirs for words, _, _ in _ASKS for w in words):
         ticked = np.flatnonzero(series.map(lambda v: plain(v) in _TICKS).to_numpy(dtype=bool))
         if len(ticked):
             raw.notes.warn(
