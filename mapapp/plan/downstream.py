@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from mapapp.plan.existing import Existing
+from mapapp.plan.existing import Existing, topmost_first
 from mapapp.plan.ground import ASSUMED_DEPTH_M
 from mapapp.plan.standard import Standard
 
@@ -77,7 +77,7 @@ def below(links: Any, existing: Existing, standard: Standard) -> Below:
     """
     last = np.flatnonzero(links["downstream_link_id"].isna().to_numpy(bool))
     place, cut, along, well = _joined(links, last, existing)
-    rows = _rows(existing, place, cut)
+    rows = existing.below(*existing.out[place[place >= 0]].tolist(), *cut.tolist())
     # nodes: places, then new manholes, each once
     wells, at_well = np.unique(well[cut >= 0].astype(str), return_inverse=True)
     n = len(existing.xy)
@@ -161,17 +161,6 @@ def _joined(links: Any, last: Array, existing: Existing) -> tuple[Array, Array, 
     return place, cut, along, well
 
 
-def _rows(existing: Existing, place: Array, cut: Array) -> list[int]:
-    """Return the pipes below all joins, each once."""
-    rows: dict[int, None] = {}
-    for first in [int(existing.out[p]) for p in place if p >= 0] + [int(c) for c in cut if c >= 0]:
-        pipe = first
-        while pipe >= 0 and pipe not in rows:
-            rows[pipe] = None
-            pipe = int(existing.out[existing.down[pipe]])
-    return list(rows)
-
-
 def _pieces(
     existing: Existing, rows: list[int], cut: Array, along: Array, node: Array
 ) -> tuple[Array, Array, Array, Array, Array]:
@@ -198,7 +187,7 @@ def _filled(z: Array, up: Array, down: Array, length: Array, arrives: Array, slo
     """Return the levels with the unknown ones filled along the flow."""
     out = np.full(len(z), -1)
     out[up] = np.arange(len(up))
-    order = _heads_first(np.where(out >= 0, down[np.maximum(out, 0)] if len(down) else -1, -1))
+    order = topmost_first(np.where(out >= 0, down[np.maximum(out, 0)] if len(down) else -1, -1))
     high, far_high = z.copy(), np.where(np.isnan(z), np.inf, 0.0)  # nearest known level above, and its distance
     for n in order:
         if np.isnan(high[n]) and np.isfinite(arrives[n]):
@@ -220,17 +209,6 @@ def _filled(z: Array, up: Array, down: Array, length: Array, arrives: Array, slo
         elif np.isfinite(high[n]):
             found[n] = high[n] - slope * far_high[n]
     return found
-
-
-def _heads_first(lower: Array) -> list[int]:
-    waiting = np.bincount(lower[lower >= 0], minlength=len(lower))
-    ready: list[int] = np.flatnonzero(waiting == 0).tolist()
-    for n in ready:
-        if lower[n] >= 0:
-            waiting[lower[n]] -= 1
-            if waiting[lower[n]] == 0:
-                ready.append(int(lower[n]))
-    return ready
 
 
 def _sizes(size: Array, up: Array, down: Array, usual: float) -> Array:
@@ -257,7 +235,7 @@ def _depths(up: Array, down: Array) -> Array:
     lower = np.full(n, -1)
     lower[up] = down
     rank = np.zeros(n, np.int64)
-    for k in _heads_first(lower):
+    for k in topmost_first(lower):
         if lower[k] >= 0:
             rank[lower[k]] = max(rank[lower[k]], rank[k] + 1)
     return rank[up]
@@ -273,7 +251,7 @@ def _inflows(
     np.add.at(people, joins[ends], links["households"].to_numpy(float)[ends])
     lower, pipe = np.full(size, -1), np.full(size, -1)
     lower[up], pipe[up] = down, source
-    for n in _heads_first(lower):
+    for n in topmost_first(lower):
         if lower[n] >= 0:
             people[lower[n]] += people[n]
     flow = np.zeros(size)

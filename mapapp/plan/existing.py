@@ -142,21 +142,23 @@ class Existing:
         """Return, per place, what enters there and above, along the ways the places drain."""
         total = np.asarray(at, float).copy()
         below = np.where(self.out >= 0, self.down[np.maximum(self.out, 0)], -1) if len(self.pipe_id) else self.out
-        for place in _topmost_first(below):
+        for place in topmost_first(below):
             if below[place] >= 0:
                 total[below[place]] += total[place]
         return total
 
-    def below(self, pipe: int) -> list[int]:
-        """Return a pipe and those below it, down to the outlet."""
-        found: list[int] = []
-        while pipe >= 0 and pipe not in found:
-            found.append(pipe)
-            pipe = int(self.out[self.down[pipe]])
-        return found
+    def below(self, *pipes: int) -> list[int]:
+        """Return pipes (-1 for none) and those below them, down to the outlets, each once."""
+        found: dict[int, None] = {}
+        for pipe in pipes:
+            while pipe >= 0 and pipe not in found:
+                found[pipe] = None
+                pipe = int(self.out[self.down[pipe]])
+        return list(found)
 
 
-def _topmost_first(below: Array) -> list[int]:
+def topmost_first(below: Array) -> list[int]:
+    """Return the places of trees, each after all that drain into it; ``below`` is where each drains, -1 at an outlet."""
     waiting = np.bincount(below[below >= 0], minlength=len(below))
     ready: list[int] = np.flatnonzero(waiting == 0).tolist()
     for place in ready:

@@ -32,6 +32,8 @@ class Ground:
     tree: Any
     height: Array
     terrain: Terrain | None = None
+    middle: float = 0.0
+    """Median of the ground model: the level where it has none."""
 
     @classmethod
     def of(cls, layers: Mapping[str, Any], served: Any, terrain: Terrain | None = None) -> Ground:
@@ -49,7 +51,8 @@ class Ground:
         if terrain is not None:
             height = height - terrain.at(points[:, 0], points[:, 1])  # what the ground model misses there
             points, height = points[np.isfinite(height)], height[np.isfinite(height)]
-        return cls(cKDTree(points) if len(points) else None, height, terrain)
+        middle = float(np.nanmedian(terrain.height)) if terrain is not None else 0.0
+        return cls(cKDTree(points) if len(points) else None, height, terrain, middle)
 
     @property
     def known(self) -> bool:
@@ -64,8 +67,7 @@ class Ground:
             more, far = self._between(x, y)
             near = np.clip(1.0 - far / SURE_WITHIN_M, 0.0, 1.0)
             sure = np.isfinite(model)
-            lost = float(np.nanmedian(self.terrain.height))
-            return np.where(sure, model, lost) + more * near, sure
+            return np.where(sure, model, self.middle) + more * near, sure
         level, far = self._between(x, y)
         return level, far <= SURE_WITHIN_M
 

@@ -157,7 +157,7 @@ def _solved(tree: _Tree, standard: Standard, prices: Prices, pumps: bool) -> Arr
     from mapapp.plan import fronts  # loads compiled kernels: not for who only reads a price book
 
     sizes = np.array(standard.allowed_mm, float)
-    need, most = _slopes(tree.flow, sizes, standard)
+    need, most = least_slopes(tree.flow, sizes, standard)
     allowed = (need <= most) & (sizes >= tree.least[:, None])
     kids = np.array([k for c in tree.children for k in c], np.int64)
     first = np.concatenate([[0], np.cumsum([len(c) for c in tree.children])])
@@ -231,7 +231,7 @@ def _check_prices(sizes: Array, standard: Standard, prices: Prices) -> None:
             )
 
 
-def _slopes(flow: Array, sizes: Array, standard: Standard) -> tuple[Array, Array]:
+def least_slopes(flow: Array, sizes: Array, standard: Standard) -> tuple[Array, Array]:
     """Return least and greatest slope by pipe and size; least above greatest where a size will not do."""
     some, which = np.unique(flow, return_inverse=True)  # many pipes carry the same
     q, d = some[:, None], sizes[None, :] / 1000.0

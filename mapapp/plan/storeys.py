@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from mapapp.plan import costs
-from mapapp.plan.hydraulics import _slopes as least_slopes
+from mapapp.plan.hydraulics import least_slopes
 from mapapp.plan.layout import Site
 from mapapp.plan.steiner.kernel import kernel
 from mapapp.plan.steiner.paths import shortest

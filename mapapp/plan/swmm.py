@@ -45,6 +45,11 @@ def to_inp(links: Any, standard: Standard, *, existing: Existing | None = None, 
     InputError
         There is nothing to simulate, or levels are unknown.
     """
+    return _text(links, standard, _below(links, existing, standard), hours)
+
+
+def _below(links: Any, existing: Existing | None, standard: Standard) -> Below | None:
+    """Return the existing sewers below links that can be simulated, None where no network is given."""
     if not len(links):
         raise InputError(Text("方案中没有管段。", "The plan holds no links."), Text("先规划。", "Plan first."))
     levels = links[["invert_up_m", "invert_down_m", "ground_up_m", "ground_down_m"]]
@@ -53,7 +58,10 @@ def to_inp(links: Any, standard: Standard, *, existing: Existing | None = None, 
             Text("有管段没有标高，SWMM 无法计算。", "Some links have no level, which SWMM needs."),
             Text("请补充检查井地面高程。", "Add ground levels of manholes."),
         )
-    old = below(links, existing, standard) if existing is not None else None
+    return below(links, existing, standard) if existing is not None else None
+
+
+def _text(links: Any, standard: Standard, old: Below | None, hours: int | None = None) -> str:
     sections = _new(links, standard, old, hours or _hours(links, old))
     if old is not None:
         _add_old(sections, old, standard)
@@ -204,14 +212,14 @@ def check(links: Any, standard: Standard, *, existing: Existing | None = None) -
         raise InputError(
             Text("未安装 pyswmm。", "pyswmm is not installed."), Text("请安装 mapapp[swmm]。", "Install mapapp[swmm].")
         ) from error
-    text = to_inp(links, standard, existing=existing)
+    old = _below(links, existing, standard)
+    text = _text(links, standard, old)
     rows = links[~links["pressure"].to_numpy(bool)]  # rising mains are not in the model
     names = rows["link_id"].astype(str).to_numpy(object)
     upper = [f"J-{n}" for n in names]
     size, seen = rows["diameter_mm"].to_numpy(float), list(names)
     shown = list(names)
-    if existing is not None:
-        old = below(links, existing, standard)
+    if old is not None:
         seen += [f"E-{n}" for n in old.pipe]
         shown += list(old.pipe)
         upper += list(old.name[old.up])

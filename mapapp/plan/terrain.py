@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pyproj import CRS, Transformer
+from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from mapapp.core.crs import transform
 from mapapp.core.errors import InputError
 from mapapp.core.text import Text
 
@@ -41,12 +42,8 @@ class Terrain:
 
     def at(self, x: Array, y: Array) -> Array:
         """Return heights at points of the county's CRS, between the four cells around; NaN beyond the grid."""
-        if (
-            self.crs is not None
-            and self.source is not None
-            and not self.crs.equals(self.source, ignore_axis_order=True)
-        ):
-            x, y = Transformer.from_crs(self.source, self.crs, always_xy=True).transform(x, y)
+        if self.crs is not None and self.source is not None:
+            x, y = transform(x, y, self.source, self.crs)
         rows, cols = self.height.shape
         col, row = (np.asarray(x, float) - self.x0) / self.dx, (np.asarray(y, float) - self.y0) / self.dy
         inside = (col >= -0.5) & (col <= cols - 0.5) & (row >= -0.5) & (row <= rows - 0.5)

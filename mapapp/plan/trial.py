@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mapapp.plan import costs, fronts
-from mapapp.plan.hydraulics import _slopes as least_slopes
-from mapapp.plan.hydraulics import rules
+from mapapp.plan.hydraulics import least_slopes, rules
 from mapapp.plan.layout import Site
 from mapapp.plan.steiner.graph import csr
 from mapapp.plan.steiner.kernel import kernel
