@@ -24,7 +24,13 @@ class WrongError(ForbiddenError):
 
 
 class LockedError(ForbiddenError):
-    """Too many wrong passwords; the message says how long to wait."""
+    """Too many wrong passwords or pass codes; the message says how long to wait."""
+
+    def __init__(self, left: timedelta) -> None:
+        minutes = max(1, round(left.total_seconds() / 60))
+        super().__init__(
+            Text(f"尝试次数过多，请 {minutes} 分钟后再试。", f"Too many attempts; try again in {minutes} min.")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +82,13 @@ def log_in(db: Database, name: str, password: str) -> Account:
     # names that nobody has are not written down, and wait like the others: a wait would tell that there is such a user
     book: attempts.Book = db if find(db, name) is not None else _nobodies
     if (left := attempts.claim(book, what)) is not None:
-        raise LockedError(_locked(left))
+        raise LockedError(left)
     if db.users.verify(name, password) is None:
         raise WrongError(Text("用户名或密码不对。", "The name or the password is wrong."))
     attempts.right(db, what)
     account = find(db, name)
     assert account is not None  # verify() returns users that may log in
     return account
-
-
-def _locked(left: timedelta) -> Text:
-    minutes = max(1, round(left.total_seconds() / 60))
-    return Text(f"尝试次数过多，请 {minutes} 分钟后再试。", f"Too many attempts; try again in {minutes} min.")
 
 
 def add(db: Database, *, name: str, password: str, role: str, unit: str | None = None) -> Account:

@@ -10,7 +10,7 @@ from mapapp.core import schema, status
 from mapapp.core.text import Lang
 from mapapp.programme import months, totals
 from mapapp.render import style
-from mapapp.services import describing, snapshots, viewing
+from mapapp.services import describing, snapshots, tiling, viewing
 from mapapp.services import months as telling
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
@@ -136,16 +136,11 @@ def _map(views: list[View], states: list[Json], county: County, scope: Scope, la
     """Return what the swipe map draws: addresses of the compounds' tiles by state, the style, the bounds."""
     # addresses alone: the tiles of a state are built when the slider asks for it
     states_ = {s["id"]: county.at(scope, None if s["id"] == LIVE else s["id"]) for s in states}
-    tiles = {name: _address(view, "compounds") for name, view in states_.items() if "compounds" in view.layers}
-    streets = next((_address(v, "streets") for v in (*views, *states_.values()) if "streets" in v.layers), None)
+    tiles = {name: tiling.address(view, "compounds") for name, view in states_.items() if "compounds" in view.layers}
+    streets = next((tiling.address(v, "streets") for v in (*views, *states_.values()) if "streets" in v.layers), None)
     return {
         "tiles": tiles,
         "streets": streets,
         "style": describing.style(lang),
         "bounds": describing.whole(views[1]) or describing.whole(views[0]),
     }
-
-
-def _address(view: View, layer: str) -> str:
-    at = "" if view.snapshot is None else f"&as={view.snapshot.id}"
-    return f"/tiles/{layer}/{{z}}/{{x}}/{{y}}.mvt?v={view.version(layer)}{at}"

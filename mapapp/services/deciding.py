@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
-
 from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Text
 from mapapp.programme import problems as reckoning
@@ -112,11 +110,16 @@ def _allowed(county: County, scope: Scope, finding_id: str) -> Json:
     return row
 
 
+def finding(county: County, finding_id: str) -> Json | None:
+    """Return a finding without its place; None when the audit finds it no longer."""
+    return next(iter(viewing.records(county.db.read("findings", ids=[finding_id], geometry=False))), None)
+
+
 def _row(county: County, finding_id: str) -> Json:
-    found = county.db.read("findings", ids=[finding_id])
-    if not len(found):
+    row = finding(county, finding_id)
+    if row is None:
         raise NotFoundError(Text(f"没有问题“{finding_id}”。", f"There is no finding {finding_id!r}."))
-    return viewing.records(pd.DataFrame(found.drop(columns="geometry", errors="ignore")))[0]
+    return row
 
 
 def _check(status: str, note: str) -> None:
@@ -178,12 +181,9 @@ def finding_follows(
     finding_id = reckoning.finding_of(ticket_id)
     if was == now or finding_id is None:
         return None
-    try:
-        row = _row(county, finding_id)
-    except NotFoundError:
-        return None  # the audit no longer finds it: there is nothing left to decide
-    if now == (row.get("status") in _OVER):
-        return None
+    row = finding(county, finding_id)
+    if row is None or now == (row.get("status") in _OVER):
+        return None  # the audit no longer finds it, or it is decided so: there is nothing left to decide
     keep(county, scope, row, status="fixed" if now else "confirmed", note=note)
     return finding_id
 

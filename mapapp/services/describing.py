@@ -112,10 +112,8 @@ def _layer(view: View, name: str, lang: Lang, base: str, box: list[float] | None
         ]
     if drawn:
         tiling.source(view, name)  # built before the page asks for twenty tiles of it at once
-        version = view.version(name)
-        as_of = f"&as={view.snapshot.id}" if view.snapshot is not None and view.scope.share is None else ""
-        out["version"] = version
-        out["tiles"] = f"{base}/tiles/{name}/{{z}}/{{x}}/{{y}}.mvt?v={version}{as_of}"
+        out["version"] = view.version(name)
+        out["tiles"] = tiling.address(view, name, base)
         out["attributes"] = tiling.attributes(view, name)
     return out
 

@@ -76,7 +76,7 @@ class County:
 
     def __init__(self, url: str, *, tiles_folder: Path | None = None) -> None:
         self.url = url
-        self.tiles_folder = tiles_folder or _beside(url)
+        self.tiles_folder = tiles_folder or beside(url, "tiles")
         self.frames = _Frames()
         self._lock = threading.Lock()
         self._db: Database | None = None
@@ -147,10 +147,11 @@ def changed_on(db: Database) -> str:
     return datetime.fromisoformat(str(last["at"].iloc[0])).astimezone().date().isoformat()
 
 
-def _beside(url: str) -> Path:
+def beside(url: str, what: str) -> Path:
+    """Return where ``what`` of the county at this address lies: ``<database>.<what>``, or a folder of its own for a server."""
     if "://" in url:
-        return Path.cwd() / ".mapapp-tiles" / "".join(c if c.isalnum() else "_" for c in url.rpartition("@")[2])
-    return Path(url + ".tiles")
+        return Path.cwd() / f".mapapp-{what}" / "".join(c if c.isalnum() else "_" for c in url.rpartition("@")[2])
+    return Path(f"{url}.{what}")
 
 
 class View:

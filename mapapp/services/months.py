@@ -154,7 +154,7 @@ def preview(county: County, scope: Scope, word: str, answers: Mapping[str, str],
     """
     scope.require_editor()
     read = _read(county, scope, word, answers)
-    _require_own(county, scope, read)
+    records.require_own_import(county, scope, read.previewed)
     remembered = {"answers": dict(answers), "revision": county.db.revision}
     (uploads.files(scope, word)[0].parent / _ASKED).write_text(json.dumps(remembered), encoding="utf-8")
     return _summary(county, read, lang) | {"upload": word}
@@ -212,17 +212,12 @@ def apply(county: County, scope: Scope, word: str, lang: Lang) -> Json:
             Text("请重新预览后再确认。", "Preview again, then confirm."),
         )
     read = _read(county, scope, word, remembered["answers"])
-    _require_own(county, scope, read)
+    records.require_own_import(county, scope, read.previewed)
     done = importing.apply(county.db, read.previewed, by=scope.name)
     kept = {"file": done.reading.file, "sha256": done.reading.sha256, "as_of": read.as_of, "revision": done.revision}
     county.db.set_setting(_SETTING, kept | {"faults": json.loads(read.file_faults.to_json(orient="records"))})
     shutil.rmtree(folder, ignore_errors=True)
     return _summary(county, replace(read, previewed=done), lang)
-
-
-def _require_own(county: County, scope: Scope, read: _Month) -> None:
-    found = read.previewed
-    records.require_own_rows(county, scope, "ledger", records.touched(found.changes), found.reading.frame)
 
 
 def last(county: County) -> Json:

@@ -16,7 +16,7 @@ from mapapp.core import schema
 from mapapp.core.text import Lang, Text
 from mapapp.programme import works
 from mapapp.render.style import status_class
-from mapapp.services import describing, forms, mapframe, photos, viewing
+from mapapp.services import describing, forms, mapframe, photos, tiling, viewing
 from mapapp.services.frames import View
 
 Json = dict[str, Any]
@@ -350,9 +350,9 @@ def map_parts(view: View, page: Json, lang: Lang, *, nonce: str) -> mapframe.Par
         return None
     from mapapp.render import webmap
 
-    style, as_of = describing.style(lang), "" if view.snapshot is None else f"&as={view.snapshot.id}"
+    style = describing.style(lang)
     sources = [
-        {"id": name, "url": f"/tiles/{name}/{{z}}/{{x}}/{{y}}.mvt?v={view.version(name)}{as_of}", "style": style[name],
+        {"id": name, "url": tiling.address(view, name), "style": style[name],
          "key": schema.layer(name).key, "bounds": describing.bounds(view, name), "minZoom": style[name]["min_zoom"],
          "maxZoom": 22, "visible": True, "interactive": False}
         for name in _MAP_LAYERS

@@ -19,7 +19,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from mapapp.core.errors import ForbiddenError, InputError, NotFoundError
 from mapapp.core.text import Text
-from mapapp.services import viewing
+from mapapp.services import frames, viewing
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
@@ -36,15 +36,13 @@ _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 
 
 def folder(county: County) -> Path:
-    """Return where the county's photos lie: ``<database>.photos`` beside a file, a folder of its own for a server."""
+    """Return where the county's photos lie; see `frames.beside`."""
     return folder_of(county.url)
 
 
 def folder_of(url: str) -> Path:
     """Return where the photos of the county at this address lie; see `folder`."""
-    if "://" in url:
-        return Path.cwd() / ".mapapp-photos" / "".join(c if c.isalnum() else "_" for c in url.rpartition("@")[2])
-    return Path(url + ".photos")
+    return frames.beside(url, "photos")
 
 
 def reencode(stream: IO[bytes]) -> tuple[bytes, int, int, str | None]:

@@ -20,6 +20,7 @@ from mapapp.core import schema
 from mapapp.core.errors import InputError
 from mapapp.core.text import Text
 from mapapp.plan.terrain import read_terrain
+from mapapp.services import frames
 from mapapp.services.scope import Scope
 
 Json = dict[str, Any]
@@ -29,6 +30,7 @@ MOST: Final = 200
 """Drawings of one kind, and points of one drawing."""
 _MOST_POINTS: Final = 500
 DEM_SETTING: Final = "plan_dem"
+_GROUND: Final = "ground"
 LARGEST_DEM_MB: Final = 100
 
 
@@ -159,7 +161,7 @@ def keep_dem(db: store.Database, url: str, scope: Scope, filename: str, stream: 
     """
     scope.require_editor()
     name = Path(filename.replace("\\", "/")).name[:80]
-    place = _dem_folder(url)
+    place = frames.beside(url, _GROUND)
     place.mkdir(mode=0o750, exist_ok=True, parents=True)
     path = place / f"{secrets.token_hex(8)}.tif"
     try:
@@ -191,17 +193,11 @@ def drop_dem(db: store.Database, url: str, scope: Scope) -> None:
     kept = db.setting(DEM_SETTING)
     db.set_setting(DEM_SETTING, None)
     if kept:
-        (_dem_folder(url) / Path(kept["file"]).name).unlink(missing_ok=True)
+        (frames.beside(url, _GROUND) / Path(kept["file"]).name).unlink(missing_ok=True)
 
 
 def dem(db: store.Database, url: str) -> tuple[str, Path] | None:
     """Return name and file of the county's ground model; None when there is none, or its file is lost."""
     kept = db.setting(DEM_SETTING)
-    path = _dem_folder(url) / Path(kept["file"]).name if kept else None
+    path = frames.beside(url, _GROUND) / Path(kept["file"]).name if kept else None
     return (str(kept["name"]), path) if path is not None and path.is_file() else None
-
-
-def _dem_folder(url: str) -> Path:
-    if "://" in url:
-        return Path.cwd() / ".mapapp-ground" / "".join(c if c.isalnum() else "_" for c in url.rpartition("@")[2])
-    return Path(url + ".ground")

@@ -126,11 +126,7 @@ def _work(county: County, job: int, by: str, choices: planning.Choices) -> None:
             dem=kept_dem[1] if kept_dem else None, progress=report, cancelled=report.stopped,
         )  # fmt: skip
         report(0.92, Text("SWMM 校核", "Checking with SWMM"))
-        check = (
-            planning.engine_check(made.links, standard, made.existing)
-            if len(made.links)
-            else {"ran": False, "zh": "", "en": ""}
-        )
+        check = planning.engine_check(made.links, standard, made.existing)
         report(0.98, Text("写入结果", "Storing"))
         if report.stopped(at_once=True):
             raise Cancelled

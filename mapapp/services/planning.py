@@ -193,9 +193,11 @@ def engine_check(links: pd.DataFrame, standard: Standard, existing: Existing | N
     Returns
     -------
     dict
-        ``ran`` false with ``zh en``; or true with ``links flooding overfull too_fast`` (counts of planned pipes), ``agrees``,
+        ``ran`` false with ``zh en`` (empty for no links); or true with ``links flooding overfull too_fast`` (counts of planned pipes), ``agrees``,
         and ``existing existing_flooding existing_overfull`` of the sewers below.
     """
+    if not len(links):
+        return {"ran": False, "zh": "", "en": ""}
     if len(links) > CHECKED_LINKS:
         why = Text(
             f"管段超过 {CHECKED_LINKS} 条，未自动校核；请导出 .inp 用 SWMM 计算。",
@@ -286,9 +288,7 @@ def run(
             footways=footways, dem=dem or (kept_dem[1] if kept_dem else None),
         )  # fmt: skip
         text = swmm.to_inp(made.links, rules, existing=made.existing) if swmm_out is not None else ""
-        check = (
-            engine_check(made.links, rules, made.existing) if len(made.links) else {"ran": False, "zh": "", "en": ""}
-        )
+        check = engine_check(made.links, rules, made.existing)
         progress(0.9, Text("写入结果", "storing the results"))
         plan_state.keep(db, made, by=by, inputs=inputs, asked=asked(db, choices), check=check)
         if out is not None and out.suffix.lower() == ".xlsx":

@@ -195,13 +195,14 @@ def one(view: View, ticket_id: str, lang: Lang) -> Json:
     county = view.county
     found = labelled(rows.iloc[:1], lang)[0]
     found["row_version"] = county.db.row_version("problems", ticket_id) if view.snapshot is None else None
+    finding = deciding.finding(county, found["finding_id"]) if found["finding_id"] else None
     return {
         "problem": found,
         "fields": forms.fields("problems", lang, personal=view.scope.edits, skip=FORM_SKIPS),
         "photos": photos.listed(county, view.scope, "problems", ticket_id),
         "history": records.history(view, "problems", ticket_id, lang),
-        "finding": _finding(county, found["finding_id"]),
-        "decisions": _decisions(county, view.scope, found["finding_id"]),
+        "finding": finding,
+        "decisions": deciding.history(county, view.scope, found["finding_id"]) if finding and view.scope.edits else [],
         "may_edit": view.snapshot is None and may_edit(county, view.scope, found),
         "options": options(view, table(view), lang),
         "as_of": view.as_of,
@@ -393,19 +394,6 @@ def undo_decision(county: County, scope: Scope, ticket_id: str, *, expected: str
 
 
 # ----------------------------------------------------------------------------------------------------------- from a gap
-
-
-def _finding(county: County, finding_id: str | None) -> Json | None:
-    if finding_id is None:
-        return None
-    rows = county.db.read("findings", ids=[finding_id])
-    return viewing.records(pd.DataFrame(rows.drop(columns="geometry", errors="ignore")))[0] if len(rows) else None
-
-
-def _decisions(county: County, scope: Scope, finding_id: str | None) -> list[Json]:
-    if finding_id is None or not scope.edits or _finding(county, finding_id) is None:
-        return []
-    return deciding.history(county, scope, finding_id)
 
 
 def decided_at(view: View, finding_id: str) -> str:

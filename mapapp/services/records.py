@@ -23,7 +23,7 @@ from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
 if TYPE_CHECKING:
-    from mapapp.store import Changes
+    from mapapp.services.importing import Preview
 
 Json = dict[str, Any]
 
@@ -94,10 +94,12 @@ def require_compound(county: County, scope: Scope, compound_id: str) -> None:
     _require_own(county, scope, compound_id, {})
 
 
-def touched(changes: Changes) -> list[str]:
-    """Return the ids of the rows that storing these changes would add, change or remove."""
+def require_own_import(county: County, scope: Scope, found: Preview) -> None:
+    """Raise `ForbiddenError` when an import would add, change or remove a row of somebody else; see `require_own_rows`."""
+    changes = found.changes
     changed = changes.differences["id"].astype("str").unique().tolist()
-    return list(dict.fromkeys([*changes.added_ids, *changed, *changes.removed_ids]))
+    touched = list(dict.fromkeys([*changes.added_ids, *changed, *changes.removed_ids]))
+    require_own_rows(county, scope, found.layer, touched, found.reading.frame)
 
 
 def require_own_rows(county: County, scope: Scope, layer: str, ids: Sequence[str], incoming: pd.DataFrame) -> None:
@@ -117,7 +119,8 @@ def require_own_rows(county: County, scope: Scope, layer: str, ids: Sequence[str
         return
     key, wanted = schema.layer(layer).key, set(ids)
     stored = pd.DataFrame(county.db.read(layer, ids=sorted(wanted), geometry=False))
-    table = county.at(scope).table("compounds") if "compounds" in county.at(scope).layers else pd.DataFrame()
+    view = county.at(scope)
+    table = view.table("compounds") if "compounds" in view.layers else pd.DataFrame()
     mine = {str(c["compound_id"]) for c in viewing.records(pd.DataFrame(table)) if names_unit(c, unit, _UNIT_COLUMNS)}
     held = {str(r[key]): r for r in viewing.records(stored)}
     given = {str(r[key]): r for r in viewing.records(pd.DataFrame(incoming.drop(columns="geometry", errors="ignore")))}

@@ -343,10 +343,7 @@ def enter(county: County, opened: Opened, code: str, *, who: str = "") -> None:
     mine = f"{all_}:{who}"
     left = attempts.wait(db, all_) or attempts.claim(db, mine) or attempts.claim(db, all_, free=FREE_TOGETHER)
     if left is not None:
-        minutes = max(1, round(left.total_seconds() / 60))
-        raise LockedError(
-            Text(f"尝试次数过多，请 {minutes} 分钟后再试。", f"Too many attempts; try again in {minutes} min.")
-        )
+        raise LockedError(left)
     if not db.shares.check_passcode(opened.number, code):
         raise ForbiddenError(Text("访问码不对。", "The pass code is wrong."))
     attempts.right(db, mine)

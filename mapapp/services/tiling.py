@@ -81,6 +81,12 @@ def attributes(view: View, layer: str) -> list[str]:
     return [TILE_NAMES.get(name, name) for name in names]
 
 
+def address(view: View, layer: str, base: str = "") -> str:
+    """Return where a page asks for this asker's tiles of a layer, with ``{z}/{x}/{y}``; ``base`` as in `describing.describe`."""
+    as_of = f"&as={view.snapshot.id}" if view.snapshot is not None and view.scope.share is None else ""
+    return f"{base}/tiles/{layer}/{{z}}/{{x}}/{{y}}.mvt?v={view.version(layer)}{as_of}"
+
+
 def tile(view: View, layer: str, z: int, x: int, y: int) -> bytes:
     """Return one Mapbox vector tile (not compressed); empty bytes where there is nothing.
 

@@ -113,7 +113,7 @@ def preview(county: County, scope: Scope, word: str, layer: str, answers: Mappin
     scope.require_editor()
     folder = _folder(word, scope)
     found = _read(county, folder, layer, answers)
-    _require_own(county, scope, found)
+    records.require_own_import(county, scope, found)
     remembered = {"layer": layer, "answers": dict(answers), "revision": county.db.revision}
     (folder / ".asked").write_text(json.dumps(remembered), encoding="utf-8")
     return dict(found.summary()) | {"upload": word, "title": schema.layer(layer).title}
@@ -142,15 +142,11 @@ def apply(county: County, scope: Scope, word: str) -> dict[str, Any]:
     from mapapp.services import importing
 
     found = _read(county, folder, remembered["layer"], remembered["answers"])
-    _require_own(county, scope, found)
+    records.require_own_import(county, scope, found)
     done = importing.apply(county.db, found, by=scope.name)
     shutil.rmtree(folder, ignore_errors=True)
     warm_up(county)
     return dict(done.summary())
-
-
-def _require_own(county: County, scope: Scope, found: Any) -> None:
-    records.require_own_rows(county, scope, found.layer, records.touched(found.changes), found.reading.frame)
 
 
 def warm_up(county: County) -> threading.Thread:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request, send_file
+from werkzeug.datastructures import FileStorage
 
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Text
@@ -47,6 +48,13 @@ def _choices(sent: Mapping[str, Any]) -> planning.Choices:
         drawn=plan_drawings.links_of(sent.get("drawn")),
         footways=params.flag(sent, "footways"),
     )
+
+
+def _sent_file() -> FileStorage:
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        raise InputError(Text("没有选择文件。", "No file was chosen."), where="file")
+    return file
 
 
 def _kind(word: str) -> plan_books.Kind:
@@ -95,12 +103,9 @@ def drawn() -> Response:
 def ground() -> Response:
     """Keep an uploaded ground model (multipart, field ``file``) for all plans to come."""
     context.scope().require_editor()
-    file = request.files.get("file")
-    if file is None or not file.filename:
-        raise InputError(Text("没有选择文件。", "No file was chosen."), where="file")
-    county = context.county()
+    file, county = _sent_file(), context.county()
     name = plan_drawings.keep_dem(
-        county.db, county.url, context.scope(), file.filename, file.stream, at=plan_state.now()
+        county.db, county.url, context.scope(), file.filename or "", file.stream, at=plan_state.now()
     )
     return make_response(jsonify({"name": name}), 201)
 
@@ -171,11 +176,9 @@ def take_back(project_id: str) -> Response:
 def upload(kind: str) -> Response:
     """Keep an uploaded standard or price book (multipart, field ``file``) after checking it."""
     context.scope().require_editor()
-    file = request.files.get("file")
-    if file is None or not file.filename:
-        raise InputError(Text("没有选择文件。", "No file was chosen."), where="file")
+    file = _sent_file()
     name = plan_books.keep(
-        context.db(), context.scope(), _kind(kind), file.filename, file.stream.read(300_000), at=plan_state.now()
+        context.db(), context.scope(), _kind(kind), file.filename or "", file.stream.read(300_000), at=plan_state.now()
     )
     listed = plan_books.listed(context.db(), _kind(kind), i18n.language())
     return make_response(jsonify({"name": name, "books": listed}), 201)
