@@ -66,17 +66,29 @@
     return send(base() + path, options);
   }
 
+  function token() {
+    var node = document.querySelector("meta[name=csrf-token]");
+    return node ? node.content : "";
+  }
+
   function post(path, body, method) {
-    var token = document.querySelector("meta[name=csrf-token]");
     return send(base() + path, {
       method: method || "POST",
       credentials: "same-origin",
-      headers: {
-        Accept: "application/json",
-        "Content-Type": "application/json",
-        "X-CSRF-Token": token ? token.content : ""
-      },
+      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": token() },
       body: JSON.stringify(body)
+    });
+  }
+
+  /** POST a file as the form field "file". */
+  function upload(path, file) {
+    var form = new FormData();
+    form.append("file", file);
+    return send(base() + path, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { Accept: "application/json", "X-CSRF-Token": token() },
+      body: form
     });
   }
 
@@ -84,5 +96,5 @@
     return Boolean(error && error.name === "AbortError");
   }
 
-  Mapapp.api = { get: get, post: post, aborted: aborted, base: base };
+  Mapapp.api = { get: get, post: post, upload: upload, aborted: aborted, base: base };
 })();

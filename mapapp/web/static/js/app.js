@@ -110,9 +110,10 @@
       });
   }
 
-  /** A share says what it is, when it ends, and what has gone since it was made. */
+  /* What the notes said when the reader put them away: anything else is shown again. */
   var shut = "";
 
+  /** A share says what it is, when it ends, and what has gone since it was made. */
   function notices() {
     var view = Mapapp.view,
       note = document.getElementById("map-note"),

@@ -60,6 +60,11 @@
   /* A relapse is a flag beside the status, so it is an outline as well. */
   var RELAPSES = "relapses";
 
+  /* The layer whose tiles an outline is drawn from. */
+  var FROM = {};
+  FROM[OUTLINES] = "findings";
+  FROM[RELAPSES] = "compounds";
+
   /* A unit's link carries findings as one symbol each, without an outline. */
   function outlined(layer) {
     return layer.name === "findings" && layer.geometry !== "point";
@@ -179,7 +184,7 @@
         again[id] = 0;
         tiles.setSource(id, {
           url: Mapapp.view.layers.filter(function (layer) {
-            return layer.name === id || (id === OUTLINES && layer.name === "findings") || (id === RELAPSES && layer.name === "compounds");
+            return layer.name === (FROM[id] || id);
           })[0].tiles
         });
       }, 3000);
@@ -203,9 +208,9 @@
       mine = ++narrowing;
     Mapapp.view.layers.forEach(function (layer) {
       if (!layer.tiles) return;
-      tiles.setVisible(layer.name, shown.indexOf(layer.name) >= 0);
-      if (outlined(layer)) tiles.setVisible(OUTLINES, shown.indexOf("findings") >= 0);
-      if (relapses(layer, Mapapp.view)) tiles.setVisible(RELAPSES, shown.indexOf("compounds") >= 0);
+      sourcesOf(layer, Mapapp.view).forEach(function (source) {
+        tiles.setVisible(source.id, source.visible);
+      });
       var filter = {},
         ask = false,
         any = false;

@@ -43,6 +43,10 @@
     return kind === "area" ? window.L.polygon(latlngs(points), options) : window.L.polyline(latlngs(points), options);
   }
 
+  function enough() {
+    return now.points.length >= (now.kind === "area" ? 3 : 2);
+  }
+
   function redraw() {
     live.clearLayers();
     if (!now) return;
@@ -50,8 +54,7 @@
     now.points.forEach(function (p) {
       window.L.circleMarker([p[1], p[0]], { radius: 5, color: "#3a4a9f", fillColor: "#fff", fillOpacity: 1, interactive: false }).addTo(live);
     });
-    var enough = now.points.length >= (now.kind === "area" ? 3 : 2);
-    document.getElementById("plan-draw-done").disabled = !enough;
+    document.getElementById("plan-draw-done").disabled = !enough();
     document.getElementById("plan-draw-back").disabled = !now.points.length;
   }
 
@@ -89,8 +92,7 @@
   }
 
   function done() {
-    var least = now.kind === "area" ? 3 : 2;
-    if (now.points.length < least) {
+    if (!enough()) {
       Mapapp.dom.toast(t("plan.draw_few"), "error");
       return;
     }

@@ -182,33 +182,13 @@
 
   function ground(file) {
     var send = file
-      ? form("/api/plan/ground", file)
+      ? Mapapp.api.upload("/plan/ground?lang=" + Mapapp.lang, file)
       : Mapapp.api.post("/plan/ground/remove", {});
     send.then(function (body) {
       data.ground = body.name;
       Mapapp.planPanel.drawings(data, state);
       if (body.name) Mapapp.dom.toast(t("plan.ground_kept", { name: body.name }));
     }, failed);
-  }
-
-  function form(path, file) {
-    var sent = new FormData();
-    sent.append("file", file);
-    var token = document.querySelector("meta[name=csrf-token]");
-    return window
-      .fetch(path + "?lang=" + Mapapp.lang, {
-        method: "POST",
-        credentials: "same-origin",
-        headers: { Accept: "application/json", "X-CSRF-Token": token ? token.content : "" },
-        body: sent
-      })
-      .then(function (response) {
-        return response.json().then(function (body) {
-          var error = body.error || body;
-          if (!response.ok) throw { message: typeof error === "string" ? error : error.message };
-          return body;
-        });
-      });
   }
 
   function busy(on) {
@@ -299,7 +279,7 @@
   }
 
   function upload(kind, file) {
-    form("/api/plan/books/" + kind, file).then(function (body) {
+    Mapapp.api.upload("/plan/books/" + kind + "?lang=" + Mapapp.lang, file).then(function (body) {
       data.books[kind] = body.books;
       state[kind === "standards" ? "standard" : "prices"] = body.name;
       Mapapp.planPanel.draw(data, state);

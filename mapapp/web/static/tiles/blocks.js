@@ -82,10 +82,29 @@
     return out;
   }
 
+  /* Length of the line from vertex a up to, not with, vertex b, in the units of xy. */
+  function length(xy, a, b) {
+    var total = 0;
+    for (var v = a + 1; v < b; v++) total += Math.hypot(xy[2 * v] - xy[2 * v - 2], xy[2 * v + 1] - xy[2 * v - 1]);
+    return total;
+  }
+
+  /* The place half-way along that line, whose length is known, and its direction there. */
+  function halfway(xy, a, b, total) {
+    for (var v = a + 1, half = total / 2; v < b; v++) {
+      var dx = xy[2 * v] - xy[2 * v - 2], dy = xy[2 * v + 1] - xy[2 * v - 1], d = Math.hypot(dx, dy);
+      if (half <= d) return { x: xy[2 * v - 2] + dx * half / d, y: xy[2 * v - 1] + dy * half / d, angle: Math.atan2(dy, dx) };
+      half -= d;
+    }
+    return null;
+  }
+
   parts.unpack = unpack;
   parts.cut = cut;
   parts.table = table;
   parts.property = property;
   parts.properties = properties;
+  parts.length = length;
+  parts.halfway = halfway;
   T.unpack = unpack;
 }(typeof window === "undefined" ? self : window));

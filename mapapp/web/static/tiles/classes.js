@@ -75,8 +75,6 @@
 
   function classOf(style, value) { return style.classes[classIndex(style, value)]; }
 
-  parts.classIndex = classIndex;
   parts.classify = classify;
-  parts.wanted = wanted;
   T.classOf = classOf;
 }(typeof window === "undefined" ? self : window));

@@ -4,7 +4,7 @@
   var T = (global.MapappTiles = global.MapappTiles || {});
   var parts = (T.parts = T.parts || {});
   var EXTENT = 4096, SIZE = 256, POINT = 1, LINE = 2, POLYGON = 3;
-  var property = parts.property, classify = parts.classify;
+  var property = parts.property, classify = parts.classify, length = parts.length, halfway = parts.halfway;
 
   var ON_TOP = 3.5;  // pixels: points larger than this are drawn above all tiles
 
@@ -109,21 +109,16 @@
     });
   }
 
-  /* Calls back with the middle of each part that is long enough on screen: x, y, direction, length in pixels. */
+  /* Calls back with the middle of each part that is long enough on screen: x, y, direction. */
   function middles(block, cls, scale, least, call) {
     var xy = block.xy;
     for (var f = 0; f < block.n; f++) {
       if (block.cls[f] !== cls || block.type[f] !== LINE || (block.codes.count && block.codes.count[f])) continue;
       for (var p = block.part[f]; p < block.part[f + 1]; p++) {
-        var a = block.from[p], b = block.from[p + 1], total = 0, v;
-        for (v = a + 1; v < b; v++) total += Math.hypot(xy[2 * v] - xy[2 * v - 2], xy[2 * v + 1] - xy[2 * v - 1]);
+        var a = block.from[p], b = block.from[p + 1], total = length(xy, a, b);
         if (total * scale < least) continue;
-        var half = total / 2;
-        for (v = a + 1; v < b; v++) {
-          var dx = xy[2 * v] - xy[2 * v - 2], dy = xy[2 * v + 1] - xy[2 * v - 1], d = Math.hypot(dx, dy);
-          if (half <= d) { call(f, (xy[2 * v - 2] + dx * half / d) * scale, (xy[2 * v - 1] + dy * half / d) * scale, Math.atan2(dy, dx), total * scale); break; }
-          half -= d;
-        }
+        var middle = halfway(xy, a, b, total);
+        if (middle) call(f, middle.x * scale, middle.y * scale, middle.angle);
       }
     }
   }

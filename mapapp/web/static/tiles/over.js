@@ -4,8 +4,8 @@
   var T = (global.MapappTiles = global.MapappTiles || {});
   var parts = (T.parts = T.parts || {});
   var EXTENT = 4096, SIZE = 256, POINT = 1, LINE = 2, POLYGON = 3;
-  var table = parts.table, property = parts.property, classify = parts.classify, trace = parts.trace,
-    letter = parts.letter, badge = parts.badge, FONT = parts.FONT, ON_TOP = parts.ON_TOP;
+  var table = parts.table, property = parts.property, length = parts.length, halfway = parts.halfway, classify = parts.classify,
+    trace = parts.trace, letter = parts.letter, badge = parts.badge, FONT = parts.FONT, ON_TOP = parts.ON_TOP;
 
   var L = global.L;
   var PAD = 96;  // pixels that the canvas reaches beyond the map, so that a short drag shows no edge
@@ -31,16 +31,11 @@
         item.y += (area * (y0 + oy * unit) + cy * unit) * unit * unit;
         continue;
       }
-      var length = 0;
-      for (v = a + 1; v < b; v++) length += Math.hypot(xy[2 * v] - xy[2 * v - 2], xy[2 * v + 1] - xy[2 * v - 1]) * unit;
-      if (length <= item.span) continue;
-      var half = length / 2 / unit;
-      item.span = length; item.weight = 1;
-      for (v = a + 1; v < b; v++) {
-        var dx = xy[2 * v] - xy[2 * v - 2], dy = xy[2 * v + 1] - xy[2 * v - 1], d = Math.hypot(dx, dy);
-        if (half <= d) { item.x = x0 + (xy[2 * v - 2] + dx * half / d) * unit; item.y = y0 + (xy[2 * v - 1] + dy * half / d) * unit; item.angle = Math.atan2(dy, dx); break; }
-        half -= d;
-      }
+      var total = length(xy, a, b);
+      if (total * unit <= item.span) continue;
+      item.span = total * unit; item.weight = 1;
+      var middle = halfway(xy, a, b, total);
+      if (middle) { item.x = x0 + middle.x * unit; item.y = y0 + middle.y * unit; item.angle = middle.angle; }
     }
   }
 
