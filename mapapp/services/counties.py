@@ -5,7 +5,7 @@ from __future__ import annotations
 from mapapp import store
 from mapapp.core.errors import NotFoundError
 from mapapp.core.text import Text
-from mapapp.services import snapshots
+from mapapp.services import frames, snapshots
 
 
 def create(url: str, *, name: str, crs: str) -> dict[str, str]:
@@ -55,3 +55,14 @@ def snapshot_id(db: store.Database, wanted: str | None) -> int | None:
             Text(f"现有：{there}。", f"There are: {there}."),
         )
     return max(hits)
+
+
+def moment(db: store.Database, wanted: str | None) -> tuple[int | None, str]:
+    """Return the id of the snapshot that an id or a date names, and the day its figures hold for, ISO 8601.
+
+    For the live data that is None, and the day of their last change: see `frames.changed_on`. Errors as in `snapshot_id`.
+    """
+    at = snapshot_id(db, wanted)
+    if at is None:
+        return None, frames.changed_on(db)
+    return at, next(str(made.as_of)[:10] for made in db.snapshots() if made.id == at)

@@ -15,7 +15,7 @@ from mapapp.core.text import Lang, Text
 from mapapp.programme.report import chinese_date
 from mapapp.render import webmap
 from mapapp.render.style import STYLE
-from mapapp.services import compound_table, counties, frames, words
+from mapapp.services import compound_table, counties, words
 
 
 def standalone(
@@ -42,14 +42,13 @@ def standalone(
             where=out.name,
         )
     with store.open(url) as db:
-        at = counties.snapshot_id(db, snapshot)
+        at, day = counties.moment(db, snapshot)
         progress(0.0, Text("读取图层", "reading layers"))
-        there = set(db.layers())
+        there = set(db.layers(snapshot=at))
         wanted = {style.layer for style in STYLE.values()} - {"compounds"}
         layers = {name: db.read(name, snapshot=at) for name in sorted(wanted & there)}
         if there & {"compounds", "ledger"}:
             layers["compounds"] = compound_table.read(db, at)
-        day = next((str(s.as_of)[:10] for s in db.snapshots() if s.id == at), frames.changed_on(db))
         title = db.name
     drawn = {n: f for n, f in layers.items() if isinstance(f, gpd.GeoDataFrame) and len(f)}
     progress(0.5, Text("写出页面", "writing the page"))

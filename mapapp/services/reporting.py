@@ -6,7 +6,6 @@ import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,7 +59,7 @@ def write(url: str, out: Path, *, as_of: str | None = None, template: Path | Non
     out : Path
         The .docx or .xlsx to write.
     as_of : str, optional
-        Id or date of a snapshot; the newest snapshot otherwise, and the live data as of today where there is none.
+        Id or date of a snapshot; the newest snapshot otherwise, and the live data where there is none, as of their last change.
     template : Path, optional
         The county's own words; what it keeps in its database, else ``geodata/report/county.toml`` otherwise.
 
@@ -101,7 +100,7 @@ def compose(db: store.Database, *, as_of: str | None = None, words: str | None =
     ----------
     db : Database
     as_of : str, optional
-        Id or date of a snapshot; ``newest`` for the one made last; the live data as of today otherwise.
+        Id or date of a snapshot; ``newest`` for the one made last; the live data, as of their last change, otherwise.
     words : str, optional
         A template as TOML; the county's own, else the shipped one otherwise.
 
@@ -110,9 +109,10 @@ def compose(db: store.Database, *, as_of: str | None = None, words: str | None =
     InputError, NotFoundError
         See `write`.
     """
-    made = db.snapshots()
-    at = max((s.id for s in made), default=None) if as_of == "newest" else counties.snapshot_id(db, as_of)
-    day = next((str(s.as_of)[:10] for s in made if s.id == at), date.today().isoformat())
+    if as_of == "newest":
+        newest = max((s.id for s in db.snapshots()), default=None)
+        as_of = None if newest is None else str(newest)
+    at, day = counties.moment(db, as_of)
     there = set(db.layers(snapshot=at))
     tables: dict[str, pd.DataFrame] = {n: db.read(n, snapshot=at) for n in _TABLES if n in there}
     tables["compounds"] = db.effective_compounds(snapshot=at)

@@ -17,7 +17,7 @@ from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme.report import chinese_date
 from mapapp.render import sheet, surround
-from mapapp.services import compound_table, counties, frames
+from mapapp.services import compound_table, counties
 
 SCALES: Final = sheet.SCALES
 LAYERS = (
@@ -141,13 +141,12 @@ def write(
             where="--scale",
         )
     with store.open(url) as db:
-        at = counties.snapshot_id(db, snapshot)
-        there = set(db.layers())
+        at, day = counties.moment(db, snapshot)
+        there = set(db.layers(snapshot=at))
         layers = {n: db.read(n, snapshot=at) for n in LAYERS if n in there and n != "compounds"}
         if there & {"compounds", "ledger"}:
             layers["compounds"] = compound_table.read(db, at)
         layers_drawn = {n: f for n, f in layers.items() if isinstance(f, gpd.GeoDataFrame) and _drawable(f)}
-        day = next((str(s.as_of)[:10] for s in db.snapshots() if s.id == at), frames.changed_on(db))
         name, crs = db.name, db.crs
     title, bounds = _extent(name, layers_drawn, compound, bbox, crs.to_string())
     chosen = scale or sheet.fitting_scale(bounds, paper)
