@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import secrets
 import shutil
@@ -30,8 +31,18 @@ _MOST_FILES: Final = 40
 
 
 def _root() -> Path:
-    root = Path(tempfile.gettempdir()) / "mapapp-uploads"
+    """Return the folder that all processes of this user of the machine share, and no other user can look into."""
+    if not hasattr(os, "getuid"):  # where there are no such numbers each user has a temporary folder of their own
+        root = Path(tempfile.gettempdir()) / "mapapp-uploads"
+        root.mkdir(exist_ok=True)
+        return root
+    root = Path(tempfile.gettempdir()) / f"mapapp-uploads-{os.getuid()}"
     root.mkdir(mode=0o700, exist_ok=True)
+    if root.is_symlink() or root.stat().st_uid != os.getuid():
+        raise InputError(
+            Text(f"临时文件夹“{root}”属于别的用户。", f"The temporary folder {root} belongs to another user."),
+            Text("请管理员删除它，或用 TMPDIR 另设。", "Have it removed, or set TMPDIR to another one."),
+        )
     return root
 
 
