@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -104,8 +105,7 @@ class Reader:
         with self._session.reading() as connection:
             if snapshot is not None:
                 return [n for n in schema.layers() if snapshots.frozen(connection, snapshot, n).rows]
-            any_row = {n: sa.select(sa.exists(sa.select(table(n).c.fid))) for n in schema.layers()}
-            return [n for n, query in any_row.items() if connection.execute(query).scalar_one()]
+            return [n for n, any_row in connection.execute(_any_row()).mappings().one().items() if any_row]
 
     def count(self, layer: str, *, snapshot: int | None = None) -> int:
         """Return how many rows a layer holds."""
@@ -260,6 +260,12 @@ class Reader:
     def path(self) -> Path | None:
         """The GeoPackage's path; None for a server."""
         return getattr(self._session.dialect, "path", None)
+
+
+@cache
+def _any_row() -> sa.Select[*tuple[Any, ...]]:
+    """Return the one question which layers hold rows: a map asks it with every tile."""
+    return sa.select(*(sa.exists(sa.select(table(name).c.fid)).label(name) for name in schema.layers()))
 
 
 def overlay(under: pd.DataFrame, over: pd.DataFrame, key: str) -> pd.DataFrame:
