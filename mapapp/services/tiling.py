@@ -100,7 +100,7 @@ def tile(view: View, layer: str, z: int, x: int, y: int) -> bytes:
     view.access(layer)
     if not (0 <= z <= MAX_ZOOM and 0 <= x < 2**z and 0 <= y < 2**z):
         raise InputError(Text(f"没有瓦片 {z}/{x}/{y}。", f"There is no tile {z}/{x}/{y}."))
-    return source(view, layer, wait=not view.large(layer)).tile(z, x, y)
+    return source(view, layer, wait=False).tile(z, x, y)
 
 
 def source(view: View, layer: str, *, wait: bool = True) -> tiles.TileSource:
@@ -112,8 +112,8 @@ def source(view: View, layer: str, *, wait: bool = True) -> tiles.TileSource:
     Raises
     ------
     BusyError
-        Without ``wait``, while another thread or process builds it: a page asks for many tiles of a large layer at once,
-        and they must not hold all threads of the server.
+        Without ``wait``, while another thread or process builds that of a large layer: a page asks for many tiles at
+        once, and they must not hold all threads of the server.
     """
     folder = view.county.tiles_folder / f"{layer}-{view.version(layer)}"
     with _lock:
@@ -122,7 +122,7 @@ def source(view: View, layer: str, *, wait: bool = True) -> tiles.TileSource:
             return _open[folder]
     opened = _ready(folder)
     if opened is None:
-        with _one_builder(folder, wait=wait):
+        with _one_builder(folder, wait=wait or not view.large(layer)):  # counts a million rows: never for each tile
             opened = _ready(folder) or _build(view, layer, folder)
     with contextlib.suppress(OSError):
         os.utime(folder)
