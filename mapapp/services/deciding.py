@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Text
 from mapapp.programme import problems as reckoning
-from mapapp.services import records, viewing
+from mapapp.services import rights, viewing
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 
@@ -94,19 +94,16 @@ def history(county: County, scope: Scope, finding_id: str) -> list[Json]:
 
 def _allowed(county: County, scope: Scope, finding_id: str) -> Json:
     """Return the finding; an editor who belongs to a unit decides about that unit's compounds and pipes alone."""
-    unit = records.own_unit(county, scope)
+    scope.require_editor()
     row = _row(county, finding_id)
-    if unit is None:
-        return row
     layer, feature = str(row.get("layer")), str(row.get("feature_id"))
     if layer == "compounds":
-        records.require_compound(county, scope, feature)
+        rights.require_compound(county, scope, feature)
         return row
     held: Json = {}
     if layer == "pipes":
         held = next(iter(viewing.records(county.db.read("pipes", ids=[feature], geometry=False))), {})
-    if not records.names_unit(held, unit, ("ownership", "operator")):
-        raise records.not_yours(unit)
+    rights.require(county, scope, held, ("ownership", "operator"))
     return row
 
 

@@ -15,7 +15,7 @@ from mapapp.core.text import Lang, Text
 from mapapp.ingest.opening import ALL_SHEETS
 from mapapp.ingest.printed import Printed, read_printed
 from mapapp.programme import checks, months
-from mapapp.services import importing, records, snapshots, uploads, viewing, words
+from mapapp.services import importing, rights, snapshots, uploads, viewing, words
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
@@ -154,7 +154,7 @@ def preview(county: County, scope: Scope, word: str, answers: Mapping[str, str],
     """
     scope.require_editor()
     read = _read(county, scope, word, answers)
-    records.require_own_import(county, scope, read.previewed)
+    rights.require_import(county, scope, read.previewed)
     remembered = {"answers": dict(answers), "revision": county.db.revision}
     (uploads.files(scope, word)[0].parent / _ASKED).write_text(json.dumps(remembered), encoding="utf-8")
     return _summary(county, read, lang) | {"upload": word}
@@ -212,7 +212,7 @@ def apply(county: County, scope: Scope, word: str, lang: Lang) -> Json:
             Text("请重新预览后再确认。", "Preview again, then confirm."),
         )
     read = _read(county, scope, word, remembered["answers"])
-    records.require_own_import(county, scope, read.previewed)
+    rights.require_import(county, scope, read.previewed)
     done = importing.apply(county.db, read.previewed, by=scope.name)
     kept = {"file": done.reading.file, "sha256": done.reading.sha256, "as_of": read.as_of, "revision": done.revision}
     county.db.set_setting(_SETTING, kept | {"faults": json.loads(read.file_faults.to_json(orient="records"))})

@@ -26,6 +26,7 @@ from mapapp.services import (
     plan_state,
     planning,
     records,
+    rights,
     viewing,
     words,
 )
@@ -451,12 +452,12 @@ def make_project(county: County, scope: Scope, link_id: str, lang: Lang) -> Json
     route = _routes(view, links, compounds, lang, only=_names(view, links)[row])[0]
     if route["project"]:
         return {"project_id": route["project"]["id"], "made": False, "edit_id": 0}
-    unit = records.own_unit(county, scope)
+    unit = rights.own_unit(county, scope)
     ids = [c["id"] for c in route["compounds"]]
     if unit is not None:
         for found in viewing.records(compounds.reindex(ids).reset_index()):
-            if not records.names_unit(found, unit, ("owner_unit", "contractor", "designer")):
-                raise records.not_yours(unit)
+            if not rights.names_unit(found, unit, ("owner_unit", "contractor", "designer")):
+                raise rights.not_yours(unit)
     year = date.today().year
     values: Json = {
         "name": Text("{names}污水接入", "Sewer link of {names}")
@@ -513,8 +514,8 @@ def take_back_project(county: County, scope: Scope, project_id: str, edit_id: in
     NotFoundError, ConflictError
         When that was not the edit, or somebody changed the project since.
     """
-    unit = records.own_unit(county, scope)
+    unit = rights.own_unit(county, scope)
     rows = viewing.records(county.db.read("projects", ids=[project_id]))
-    if unit is not None and not (rows and records.names_unit(rows[0], unit, ("owner_unit",))):
-        raise records.not_yours(unit)
+    if unit is not None and not (rows and rights.names_unit(rows[0], unit, ("owner_unit",))):
+        raise rights.not_yours(unit)
     records.take_back(county, scope, "projects", project_id, edit_id)

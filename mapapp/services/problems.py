@@ -15,7 +15,7 @@ from mapapp.core import schema
 from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import problems as reckoning
-from mapapp.services import deciding, forms, photos, records, viewing
+from mapapp.services import deciding, forms, photos, records, rights, viewing
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
@@ -129,7 +129,7 @@ def listed(view: View, wanted: Wanted, lang: Lang) -> Json:
 
 def removed(view: View) -> list[Json]:
     """Return the five newest removals that can be brought back, ``id edit_id at by``; none but to who edits all of them."""
-    if view.snapshot is not None or not view.scope.edits or records.own_unit(view.county, view.scope) is not None:
+    if view.snapshot is not None or not view.scope.edits or rights.own_unit(view.county, view.scope) is not None:
         return []
     told = view.county.db.history("problems")
     gone = told[told["kind"] == "remove"].drop_duplicates("edit_id")
@@ -211,10 +211,7 @@ def one(view: View, ticket_id: str, lang: Lang) -> Json:
 
 def may_edit(county: County, scope: Scope, row: Mapping[str, Any]) -> bool:
     """Whether the asker may change this problem: an administrator, an editor of no unit, or of a unit named on it."""
-    if not scope.edits:
-        return False
-    unit = records.own_unit(county, scope)
-    return unit is None or records.names_unit(row, unit, reckoning.UNIT_COLUMNS)
+    return rights.may_change(county, scope, row, reckoning.UNIT_COLUMNS)
 
 
 def _stored(county: County, ticket_id: str) -> Json:
@@ -236,13 +233,7 @@ def _none(ticket_id: str) -> NotFoundError:
 
 def require_own(county: County, scope: Scope, ticket_id: str) -> None:
     """Raise `ForbiddenError` unless the asker may change this problem, `NotFoundError` when there is none."""
-    _require_own(county, scope, _stored(county, ticket_id))
-
-
-def _require_own(county: County, scope: Scope, row: Mapping[str, Any]) -> None:
-    unit = records.own_unit(county, scope)
-    if unit is not None and not records.names_unit(row, unit, reckoning.UNIT_COLUMNS):
-        raise records.not_yours(unit)
+    rights.require(county, scope, _stored(county, ticket_id), reckoning.UNIT_COLUMNS)
 
 
 def create(
@@ -334,7 +325,7 @@ def edit(
         When somebody else changed it since; the message says what.
     """
     row = _stored(county, ticket_id)
-    _require_own(county, scope, row)
+    rights.require(county, scope, row, reckoning.UNIT_COLUMNS)
     values = forms.parse("problems", {k: v for k, v in sent.items() if k != "ticket_id"}, lang)
     _check(county, {**row, **values})
     closing = values.get("status") == "closed" and row.get("status") != "closed"
@@ -375,9 +366,9 @@ def undo(county: County, scope: Scope, ticket_id: str, edit_id: int) -> None:
     """Take one change back; the finding that a problem was made from follows. Errors as in `edit`."""
     row = _stored_or_none(county, ticket_id)
     if row:
-        _require_own(county, scope, row)
-    elif (unit := records.own_unit(county, scope)) is not None:  # it was removed, and with it whose it was
-        raise records.not_yours(unit)
+        rights.require(county, scope, row, reckoning.UNIT_COLUMNS)
+    elif (unit := rights.own_unit(county, scope)) is not None:  # it was removed, and with it whose it was
+        raise rights.not_yours(unit)
     records.take_back(county, scope, "problems", ticket_id, edit_id)
     now = _stored_or_none(county, ticket_id)
     if row and now:

@@ -8,16 +8,18 @@ from typing import Any, Final
 import pandas as pd
 
 from mapapp.core import schema
-from mapapp.core.errors import ForbiddenError, InputError, NotFoundError
+from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import management, projects, totals, works
-from mapapp.services import viewing, words
+from mapapp.services import rights, viewing, words
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
 Json = dict[str, Any]
 
 FIELDS: Final = ("project_id", "name", "year", "kind", "owner_unit", "invest_total_wan", "compound_ids")
+OWNER: Final = ("owner_unit",)
+"""Where a project, and a compound as far as its works go, names the unit that may change it."""
 _HISTORY: Final = 40
 
 
@@ -119,7 +121,7 @@ def save(county: County, scope: Scope, values: Mapping[str, str], *, seen: str =
             Text("项目要有编号和名称。", "A project needs an id and a name."),
             where="project_id" if not ident else "name",
         )
-    _own(county, scope, values.get("owner_unit", ""))
+    rights.require(county, scope, values, OWNER)
     typed: dict[str, Any] = {k: values.get(k, "").strip() or None for k in FIELDS if k != "project_id"}
     for name, kind in (("year", int), ("invest_total_wan", float)):
         typed[name] = _number(name, typed[name], kind)
@@ -130,8 +132,7 @@ def save(county: County, scope: Scope, values: Mapping[str, str], *, seen: str =
             Text(f"没有小区 {strangers[0]}。", f"There is no compound {strangers[0]}."), where="compound_ids"
         )
     if seen:
-        stored = county.db.read("projects", ids=[ident])
-        _own(county, scope, str(stored["owner_unit"].iloc[0]) if len(stored) and "owner_unit" in stored else "")
+        rights.require(county, scope, _stored(county, ident), OWNER)
         county.db.edit("projects", ident, typed, by=scope.name, expected=_number("row_version", seen, int))
     else:
         county.db.insert("projects", {"project_id": ident, **typed}, by=scope.name)
@@ -147,16 +148,9 @@ def _number(name: str, text: str | None, kind: type) -> Any:
         raise InputError(Text(f"“{text}”不是数字。", f"{text!r} is no number."), where=name) from error
 
 
-def _own(county: County, scope: Scope, owner: str) -> None:
-    """Refuse an editor of a unit another unit's project; one without a unit, and an administrator, edit all."""
-    if scope.administers:
-        return
-    found = next((u for u in county.db.users.list() if u.name == scope.name), None)
-    unit = (found.unit or "").strip() if found else ""
-    if unit and owner.strip() != unit:
-        raise ForbiddenError(
-            Text(f"您只能修改“{unit}”的项目。", f"You may only change projects of {unit}."), where="owner_unit"
-        )
+def _stored(county: County, project_id: str) -> Json:
+    """Return a project as it is stored; empty when there is none."""
+    return next(iter(viewing.records(county.db.read("projects", ids=[project_id]))), {})
 
 
 def undo(county: County, scope: Scope, edit_id: str) -> None:
@@ -167,8 +161,7 @@ def undo(county: County, scope: Scope, edit_id: str) -> None:
     if not len(mine):
         raise InputError(Text("没有这条修改。", "There is no such change."), where="undo")
     for ident in mine["id"].dropna().unique():
-        stored = county.db.read("projects", ids=[str(ident)])
-        _own(county, scope, str(stored["owner_unit"].iloc[0]) if len(stored) and "owner_unit" in stored else "")
+        rights.require(county, scope, _stored(county, str(ident)), OWNER)
     county.db.undo(int(edit_id), by=scope.name)
 
 
@@ -255,7 +248,7 @@ def record_works(
     if not len(row):
         raise NotFoundError(Text(f"没有小区“{compound_id}”。", f"There is no compound {compound_id!r}."))
     if "owner_unit" in row:
-        _own(county, scope, str(row["owner_unit"].iloc[0]) if pd.notna(row["owner_unit"].iloc[0]) else "")
+        rights.require(county, scope, viewing.records(row)[0], OWNER)
     items = works.catalogue()
     strangers = sorted({*planned, *done} - set(items["code"]))
     if strangers:
@@ -315,5 +308,5 @@ def undo_works(county: County, scope: Scope, compound_id: str, edit_id: str) -> 
         raise InputError(Text("没有这条修改。", "There is no such change."), where="undo")
     row = _table(view, "compounds").set_index("compound_id").loc[[compound_id]]
     if "owner_unit" in row:
-        _own(county, scope, str(row["owner_unit"].iloc[0]) if pd.notna(row["owner_unit"].iloc[0]) else "")
+        rights.require(county, scope, viewing.records(row)[0], OWNER)
     county.db.undo(int(edit_id), by=scope.name)

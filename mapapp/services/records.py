@@ -9,21 +9,18 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pandas as pd
 
 from mapapp.core import disclosure, schema
-from mapapp.core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
+from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import opinions
-from mapapp.services import accounts, forms, viewing
+from mapapp.services import forms, rights, viewing
 from mapapp.services import scope as scopes
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
-
-if TYPE_CHECKING:
-    from mapapp.services.importing import Preview
 
 Json = dict[str, Any]
 
@@ -33,116 +30,8 @@ TABLES: Final = ("utilities", "opinions", "design_changes", "inspections", "mana
 FIXED: Final = frozenset({"buildings"})
 """Tables whose rows come from an import: they are changed here, not added or removed."""
 
-_UNIT_COLUMNS: Final = ("owner_unit", "contractor", "supervisor", "designer")
-_IMPORT_UNITS: Final = (
-    *_UNIT_COLUMNS,
-    "ownership",
-    "operator",
-    "lead_unit",
-    "co_units",
-    "utility_owner",
-    "owner",
-    "manager",
-)
-
-
-# ------------------------------------------------------------------------------------------------------- who may change
-
-
-def own_unit(county: County, scope: Scope) -> str | None:
-    """Return the unit whose things this editor may change; None for all: administrators, and editors of no unit.
-
-    Raises
-    ------
-    ForbiddenError
-        For a viewer and for a share.
-    """
-    scope.require_editor()
-    if scope.administers:
-        return None
-    account = accounts.find(county.db, scope.name)
-    return (account.unit or "").strip() or None if account else None
-
-
-def names_unit(row: Mapping[str, Any], unit: str, columns: Sequence[str]) -> bool:
-    """Whether a row names the unit in one of the columns, alone or among several."""
-    items = (str(row.get(c) or "").replace("；", ";").replace("、", ";").split(";") for c in columns)
-    return any(unit == item.strip() for parts in items for item in parts)
-
-
-def not_yours(unit: str) -> ForbiddenError:
-    """Return the refusal for a row of another unit."""
-    return ForbiddenError(
-        Text(f"这不是{unit}的内容，不能修改。", f"This does not belong to {unit}."),
-        Text("请联系牵头单位或管理员。", "Ask the lead unit or an administrator."),
-    )
-
-
-def _require_own(county: County, scope: Scope, compound_id: str, row: Mapping[str, Any]) -> None:
-    unit = own_unit(county, scope)
-    if unit is None:
-        return
-    table = county.at(scope).frame("compounds")
-    compound = viewing.records(table[table["compound_id"] == compound_id])
-    mine = bool(compound) and names_unit(compound[0], unit, _UNIT_COLUMNS)
-    if not mine and not names_unit(row, unit, ("owner", "manager")):
-        raise not_yours(unit)
-
-
-def require_compound(county: County, scope: Scope, compound_id: str) -> None:
-    """Raise `ForbiddenError` unless the asker edits all, or belongs to a unit that the compound names."""
-    _require_own(county, scope, compound_id, {})
-
-
-def require_own_import(county: County, scope: Scope, found: Preview) -> None:
-    """Raise `ForbiddenError` when an import would add, change or remove a row of somebody else; see `require_own_rows`."""
-    changes = found.changes
-    changed = changes.differences["id"].astype("str").unique().tolist()
-    touched = list(dict.fromkeys([*changes.added_ids, *changed, *changes.removed_ids]))
-    require_own_rows(county, scope, found.layer, touched, found.reading.frame)
-
-
-def require_own_rows(county: County, scope: Scope, layer: str, ids: Sequence[str], incoming: pd.DataFrame) -> None:
-    """Raise `ForbiddenError` when an import by an editor who belongs to a unit touches a row of somebody else.
-
-    Parameters
-    ----------
-    layer : str
-        What is imported.
-    ids : sequence of str
-        Rows that would be added, changed or removed.
-    incoming : DataFrame
-        The rows as the file has them, with their key: a row may not be taken from another unit, nor given to one.
-    """
-    unit = own_unit(county, scope)
-    if unit is None or not ids:
-        return
-    key, wanted = schema.layer(layer).key, set(ids)
-    stored = pd.DataFrame(county.db.read(layer, ids=sorted(wanted), geometry=False))
-    view = county.at(scope)
-    table = view.table("compounds") if "compounds" in view.layers else pd.DataFrame()
-    mine = {str(c["compound_id"]) for c in viewing.records(pd.DataFrame(table)) if names_unit(c, unit, _UNIT_COLUMNS)}
-    held = {str(r[key]): r for r in viewing.records(stored)}
-    given = {str(r[key]): r for r in viewing.records(pd.DataFrame(incoming.drop(columns="geometry", errors="ignore")))}
-    strangers = []
-    for id_ in ids:
-        row = held.get(id_) or given.get(id_, {})
-        about = str(row.get("compound_id") or "")
-        own = about in mine if about else names_unit(row, unit, _IMPORT_UNITS)
-        new = id_ not in held and names_unit(row, unit, _IMPORT_UNITS)
-        if not (own or new):
-            strangers.append(str(row.get("name") or id_))
-    if strangers:
-        few, more = "、".join(strangers[:5]), "" if len(strangers) <= 5 else "…"
-        raise ForbiddenError(
-            Text(
-                f"文件改动了 {len(strangers)} 行不属于{unit}的内容（{few}{more}），没有写入。",
-                f"The file changes {len(strangers)} rows that do not belong to {unit} ({few}{more}); nothing was stored.",
-            ),
-            Text(
-                "请只保留本单位的行，或由管理员导入。", "Leave your unit's rows alone in it, or ask an administrator."
-            ),
-        )
+_OWNERS: Final = ("owner", "manager")
+"""Where a record itself names the unit whose it is."""
 
 
 # ---------------------------------------------------------------------------------------------------------------- reading
@@ -341,7 +230,7 @@ def save(
         raise InputError(Text("楼栋请用导入添加。", "Buildings are added by an import."))
     else:
         compound(county.at(scope), compound_id)
-    _require_own(county, scope, compound_id, row or values)
+    rights.require_compound(county, scope, compound_id, or_named=(row or values, _OWNERS))
     if not any(v is not None for v in {**row, **values}.values()):
         raise InputError(Text("什么都没有填写。", "Nothing was filled in."))
     if record is None:
@@ -396,7 +285,7 @@ def remove(
     row = next((r for r in listed(county.at(scope), layer, compound_id) if str(r[declared.key]) == record), None)
     if row is None:
         raise NotFoundError(Text(f"没有记录“{record}”。", f"There is no record {record!r}."))
-    _require_own(county, scope, compound_id, row)
+    rights.require_compound(county, scope, compound_id, or_named=(row, _OWNERS))
     county.db.delete(layer, record, by=scope.name, expected=expected)
 
 
@@ -414,7 +303,7 @@ def undo(county: County, scope: Scope, layer: str, compound_id: str, record: str
     """
     _table(layer)
     rows = {str(r[schema.layer(layer).key]): r for r in listed(county.at(scope), layer, compound_id)}
-    _require_own(county, scope, compound_id, rows.get(record, {}))
+    rights.require_compound(county, scope, compound_id, or_named=(rows.get(record, {}), _OWNERS))
     take_back(county, scope, layer, record, edit_id)
 
 

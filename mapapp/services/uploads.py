@@ -18,7 +18,7 @@ from typing import IO, Any, Final
 from mapapp.core import schema
 from mapapp.core.errors import ConflictError, InputError, MapappError, NotFoundError
 from mapapp.core.text import Text
-from mapapp.services import records, tiling
+from mapapp.services import rights, tiling
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 
@@ -124,7 +124,7 @@ def preview(county: County, scope: Scope, word: str, layer: str, answers: Mappin
     scope.require_editor()
     folder = _folder(word, scope)
     found = _read(county, folder, layer, answers)
-    records.require_own_import(county, scope, found)
+    rights.require_import(county, scope, found)
     remembered = {"layer": layer, "answers": dict(answers), "revision": county.db.revision}
     (folder / ".asked").write_text(json.dumps(remembered), encoding="utf-8")
     return dict(found.summary()) | {"upload": word, "title": schema.layer(layer).title}
@@ -153,7 +153,7 @@ def apply(county: County, scope: Scope, word: str) -> dict[str, Any]:
     from mapapp.services import importing
 
     found = _read(county, folder, remembered["layer"], remembered["answers"])
-    records.require_own_import(county, scope, found)
+    rights.require_import(county, scope, found)
     done = importing.apply(county.db, found, by=scope.name)
     shutil.rmtree(folder, ignore_errors=True)
     warm_up(county)

@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from mapapp.core.errors import ConflictError, ForbiddenError, InputError
-from mapapp.services import deciding, problems, records
+from mapapp.services import deciding, problems, records, rights
 from mapapp.services.frames import County
 
 from .test_problems import BOSS, CRS, GUEST, OFFICE, WATER, built
@@ -93,10 +93,10 @@ def test_an_editor_of_a_unit_decides_about_its_own_compounds_and_pipes_alone(cou
 def test_an_import_by_a_unit_holds_its_own_rows_alone(county: County) -> None:
     """C2 belongs to the water company, C1 does not; the refusal names it and counts."""
     ledger = pd.DataFrame({"compound_id": ["C1", "C2"], "name": ["东风小区", "建设小区"], "households": [12, 30]})
-    records.require_own_rows(county, WATER, "ledger", ["C2"], ledger)
-    records.require_own_rows(county, OFFICE, "ledger", ["C1", "C2"], ledger)
+    rights.require_rows(county, WATER, "ledger", ["C2"], ledger)
+    rights.require_rows(county, OFFICE, "ledger", ["C1", "C2"], ledger)
     with pytest.raises(ForbiddenError, match=r"1 rows.*水务公司.*东风小区"):
-        records.require_own_rows(county, WATER, "ledger", ["C1", "C2"], ledger)
+        rights.require_rows(county, WATER, "ledger", ["C1", "C2"], ledger)
 
 
 def test_a_removed_problem_can_be_brought_back_by_who_edits_all(county: County) -> None:
