@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapapp.core.schema import Column, Layer
-from mapapp.ingest import units
+from mapapp.ingest import guesses, units
 from mapapp.ingest.levels import clear_sentinels
 from mapapp.ingest.result import TRACE_COLUMNS, Match, Raw
 from mapapp.ingest.values import read_dates, read_diameters, read_numbers, read_years
@@ -22,19 +21,6 @@ from mapapp.ingest.words import decode_word, is_blank, plain, read_bools, read_c
 _LEVELS = ("from_invert_m", "to_invert_m", "ground_elev_m", "bottom_elev_m")
 _DEPTHS = ("from_depth_m", "to_depth_m", "depth_m", "max_depth_m")
 _AXES = ("x_north", "y_east")
-_GUESSES: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "kind": (
-        ("sewage", r"sanitary|sewage|wastewater|污水|(?:^|[^a-z])ws(?:[^a-z]|$)"),
-        ("storm", r"storm|雨水|(?:^|[^a-z])ys(?:[^a-z]|$)"),
-        ("combined", r"combined|合流|(?:^|[^a-z])hs(?:[^a-z]|$)"),
-    ),
-    "facility": (
-        ("wwtp", r"treatment|wwtp|wwtf|污水处理|污水厂"),
-        ("pump", r"pump|lift|泵站"),
-        ("outfall", r"outfall|outlet|排口|排放口|出水口"),
-    ),
-}
-"""Columns that a file's or layer's own name may answer when no column does."""
 
 
 def fill(raw: Raw, layer: Layer, mapping: Mapping[str, Match]) -> pd.DataFrame:
@@ -59,7 +45,7 @@ def fill(raw: Raw, layer: Layer, mapping: Mapping[str, Match]) -> pd.DataFrame:
         out["shape"] = out["shape"].where(out["shape"].notna(), shape) if "shape" in out else shape
     _scale(raw, mapping, out)
     _clear(raw, layer, out)
-    _guess(raw, layer, out)
+    guesses.fill(raw, layer, out)
     order = {c.name: i for i, c in enumerate(layer.columns)}
     frame = pd.DataFrame({k: out[k] for k in sorted(out, key=order.__getitem__)}, index=pd.RangeIndex(n))
     for ours in frame.columns:
@@ -188,46 +174,6 @@ def _clear(raw: Raw, layer: Layer, out: dict[str, pd.Series]) -> None:
     if "length_m" in out:
         length = out["length_m"]
         out["length_m"] = length.where((length > 0) & (length < 9000))
-
-
-def _guess(raw: Raw, layer: Layer, out: dict[str, pd.Series]) -> None:
-    """Answer kind, facility and programme year from the file's name where no column does, and say so."""
-    year = re.search(r"(?<!\d)(20[12]\d)(?!\d)", raw.layer) or next(
-        (m for text in (raw.file, raw.title) if (m := re.search(r"(?<!\d)(20[12]\d)年(?!\d*月)", text))), None
-    )
-    if raw.letters and year and layer.column("programme_year") is not None and "programme_year" not in out:
-        out["programme_year"] = pd.Series(np.full(len(raw.frame), float(year[1])))
-        raw.notes.warn(
-            f"改造年度：表里没有这一列，由工作表、文件名称或标题推定为 {year[1]}，请核对。",
-            f"programme year: there is no such column; {year[1]} was inferred from the name of the sheet or file, or the title. "
-            "Please check.",
-            raw.place,
-        )
-    for ours, patterns in _GUESSES.items():
-        column = layer.column(ours)
-        if column is None or not column.codes or ours in out:
-            continue
-        name = f"{raw.file.rsplit('.', 1)[0]} {raw.layer}".lower()
-        hits = [code for code, pattern in patterns if re.search(pattern, name)]
-        if len(hits) > 1 and ours == "facility":
-            hits = hits[:1]
-        n = len(raw.frame)
-        if len(hits) == 1:
-            out[ours] = pd.Series([hits[0]] * n, dtype="str")
-            raw.notes.warn(
-                f"{column.label.zh}：文件没有这一列，由文件或图层名称推定为 {hits[0]}，请核对。",
-                f"{column.label.en}: the file has no such column; {hits[0]} was inferred from the name of the file or "
-                "layer. Please check.",
-                raw.place,
-            )
-        elif ours == "kind":
-            out[ours] = pd.Series(["unknown"] * n, dtype="str")
-            raw.notes.warn(
-                f"{column.label.zh}：文件没有这一列，按未知处理。可用 --column {ours}==sewage 指定。",
-                f"{column.label.en}: the file has no such column; "
-                f"stored as unknown. Set it with --column {ours}==sewage.",
-                raw.place,
-            )
 
 
 def _whole(values: pd.Series, raw: Raw, match: Match | None, column: Column) -> pd.Series:

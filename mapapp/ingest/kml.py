@@ -22,12 +22,13 @@ from mapapp.ingest.archive import verify
 from mapapp.ingest.foreign import check_width, empty, parsing
 from mapapp.ingest.result import Notes, Raw
 
-MAX_BYTES = 1 << 30
+FOLDER = "folder"
+"""The column that holds the path of folders above each placemark, joined by ``/``."""
 _PAIR = re.compile(r"^\s*([^:：=<>\n]{1,40}?)\s*[:：=]\s*(.+?)\s*$")
 
 
 def read_kml(path: Path, target: Layer, *, layer: str | None) -> Raw:
-    """Return the placemarks of a KML or KMZ in longitude and latitude, folders as the column ``folder``.
+    """Return the placemarks of a KML or KMZ in longitude and latitude, folders as the column `FOLDER`.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def read_kml(path: Path, target: Layer, *, layer: str | None) -> Raw:
         for placemark, folder in _placemarks(root, ""):
             if layer is not None and layer not in folder.split("/"):
                 continue
-            rows.append({"folder": folder} | _attributes(placemark))
+            rows.append({FOLDER: folder} | _attributes(placemark))
             shapes.append(_geometry(placemark))
     if not rows:
         raise empty(f"{name} › {layer}" if layer else name)
@@ -63,7 +64,7 @@ def read_kml(path: Path, target: Layer, *, layer: str | None) -> Raw:
     check_width(len(frame.columns), name)
     geometry = np.empty(len(shapes), dtype=object)
     geometry[:] = shapes
-    folders = sorted({r["folder"] for r in rows if r["folder"]})
+    folders = sorted({r[FOLDER] for r in rows if r[FOLDER]})
     single = folders[0] if len(folders) == 1 else (layer or "")
     return Raw(frame, geometry, CRS.from_epsg(4326), name, single, np.arange(1, len(rows) + 1), "kml", notes=Notes())
 

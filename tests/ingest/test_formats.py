@@ -144,6 +144,20 @@ def test_kml_attributes_come_from_extended_data_and_from_lines_of_text(tmp_path:
     assert any("1 points do not belong" in n.text.en for n in reading.notes)
 
 
+def test_the_folders_of_a_kml_tell_the_kind_of_what_lies_in_them(tmp_path: Path) -> None:
+    """Innermost folder first; a placemark in a folder that says nothing stays unknown, and both are said."""
+    line = "<Placemark><LineString><coordinates>105,35.{0} 105.001,35.{0}</coordinates></LineString></Placemark>"
+    folders = (("污水管", 1), ("雨水管", 2), ("其他", 3))
+    body = "".join(f"<Folder><name>{name}</name>{line.format(n)}</Folder>" for name, n in folders)
+    head = '<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Folder><name>管网</name>'
+    (tmp_path / "survey.kml").write_text(f"{head}{body}</Folder></Document></kml>", "utf-8")
+    reading = ingest.read(tmp_path / "survey.kml", "pipes", datum="wgs84")
+    assert reading.frame["kind"].tolist() == ["sewage", "storm", "unknown"]
+    told = " ".join(n.text.en for n in reading.notes if n.severity == "warning")
+    assert "管网/污水管 = sewage" in told
+    assert "1 records are stored as unknown" in told
+
+
 def test_closed_polylines_of_a_drawing_are_outlines(tmp_path: Path) -> None:
     import ezdxf
 
