@@ -280,8 +280,8 @@ def ask_columns(headers: Sequence[str], target: Layer, where: str) -> QuestionEr
             f"None of the column names is known; nobody can tell which is what of {target.name} ({shown}).",
         ),
         Text(
-            "请指明各列（页面上逐列选定，命令行用 --column），至少指明小区名称。",
-            "Say what the columns are (choose on the page; --column ours=theirs), the compound's name at least.",
+            "请指明各列（用 --column ours=theirs），至少指明小区名称。",
+            "Say what the columns are (--column ours=theirs), the compound's name at least.",
         ),
         option="columns",
         choices=tuple(headers),

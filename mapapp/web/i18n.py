@@ -132,6 +132,8 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             "认得不对、没有认出的列，在这里选定，再看一次预览。",
             "Choose here where a column was taken wrongly or not at all, then look again.",
         ),
+        "import.all": Text("整个文件都是", "the whole file is"),
+        "import.all.none": Text("不指定", "not said"),
         "import.samples": Text("样例", "Samples"),
         "import.not_used": Text("不用", "not used"),
         "import.notes": Text("说明", "Notes"),

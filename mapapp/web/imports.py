@@ -40,6 +40,7 @@ def _columns(found: Mapping[str, Any]) -> dict[str, Any]:
     return choosing.offer(found["mapping"], found["unmapped"], request.form.get("layer", ""), _answers()) | {
         "changed": months.cells(changed, {}, lang, layer=layer),
         "doubts": doubts,
+        "one_for_all": choosing.one_for_all(found["mapping"], layer),
         "labels": {c.name: c.label.pick(lang) for c in schema.layer(layer).columns},
     }
 
