@@ -12,7 +12,7 @@ from mapapp.core import filters, status
 from mapapp.core.text import Lang
 from mapapp.programme import funding, management, totals
 from mapapp.render import style
-from mapapp.services import problems, snapshots, words
+from mapapp.services import problem_list, snapshots, words
 from mapapp.services.frames import View
 
 Json = dict[str, Any]
@@ -235,7 +235,7 @@ def _problems(view: View) -> Json:
     """Return open problems by lead unit and age in days; a unit of none is told as such."""
     if "problems" not in view.layers or view.access("problems").counts_only:
         return {"total": None, "rows": []}
-    table = problems.table(view)
+    table = problem_list.table(view)
     still = table[~table["settled"].astype(bool)]
     age = pd.to_numeric(still["age_days"], errors="coerce")
     unit = filters.as_words(still["lead_unit"]) if "lead_unit" in still else pd.Series(None, index=still.index)

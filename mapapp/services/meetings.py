@@ -12,7 +12,7 @@ from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import meetings as keeping
 from mapapp.programme import problems as reckoning
-from mapapp.services import forms, problems, viewing
+from mapapp.services import forms, numbering, problem_list, problems, viewing
 from mapapp.services import scope as scopes
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
@@ -70,16 +70,14 @@ def start(county: County, scope: Scope, sent: Mapping[str, Any], *, lang: Lang =
         except ConflictError:
             continue  # somebody else entered a meeting of this month a moment ago
         return meeting_id
-    raise ConflictError(
-        Text("暂时排不上号。", "No number is free just now."), Text("请再试一次。", "Please try again.")
-    )
+    raise numbering.none_free()
 
 
 def one(view: View, meeting_id: str, lang: Lang, *, unit: str = "") -> Json:
     """Return a meeting with what is on its agenda.
 
-    That is every problem found by its day and not settled yet, and those it dealt with. Overdue is reckoned as of the day of the meeting. Problems come in the order they are taken: overdue ones first, by
-    unit.
+    That is every problem found by its day and not settled yet, and those it dealt with. Overdue is reckoned as of the
+    day of the meeting. Problems come in the order they are taken: overdue ones first, by unit.
 
     Raises
     ------
@@ -90,10 +88,10 @@ def one(view: View, meeting_id: str, lang: Lang, *, unit: str = "") -> Json:
         raise _none(meeting_id)
     rows = _on_agenda(view, row)
     if unit:
-        rows = problems.select(rows, problems.Wanted(state="all", unit=unit))
+        rows = problem_list.select(rows, problem_list.Wanted(state="all", unit=unit))
     noted = keeping.decisions(row.get("minutes")).set_index("ticket_id")["decision"].to_dict()
     rows = reckoning.in_order(rows)
-    items = problems.labelled(rows, lang)
+    items = problem_list.labelled(rows, lang)
     county = view.county
     versions: dict[str, int] = {}
     if view.scope.edits and view.snapshot is None:
@@ -108,14 +106,14 @@ def one(view: View, meeting_id: str, lang: Lang, *, unit: str = "") -> Json:
         "items": items,
         "overdue": int(rows["overdue"].sum()),
         "units": viewing.records(reckoning.by_unit(rows)),
-        "options": problems.options(view, rows, lang),
+        "options": problem_list.options(view, rows, lang),
         "may_edit": view.scope.edits and view.snapshot is None,
         "as_of": view.as_of,
     }
 
 
 def _on_agenda(view: View, meeting: Mapping[str, Any]) -> pd.DataFrame:
-    rows = problems.table(view)
+    rows = problem_list.table(view)
     day = str(meeting.get("held_on") or view.as_of)[:10]
     rows = reckoning.with_due(rows, day)
     named = keeping.dealt_with(rows, str(meeting["meeting_id"]), meeting.get("minutes"))["ticket_id"]

@@ -18,6 +18,7 @@ from mapapp.core.text import Lang, Text
 from mapapp.plan import swmm
 from mapapp.render import section as sections
 from mapapp.services import (
+    numbering,
     plan_bill,
     plan_books,
     plan_drawings,
@@ -242,8 +243,8 @@ def checked_budget(budget: float | None) -> float | None:
 def _stages(view: View, links: pd.DataFrame, budget: float | None, pinned: frozenset[str]) -> Json:
     if not len(links):
         return {"stages": [], "stage_of": {}, "now": [], "curve": [[0.0, 0.0]], "budget": budget}
-    best = _kept(view, "curve", links, lambda rows: plan_state.restage(rows, None, frozenset())[1])
-    curve = best[["cost_sum", "households_sum"]].to_numpy(float)
+    best = _kept(view, "curve", links, lambda rows: pd.DataFrame(plan_state.best_for_each_sum(rows)))
+    curve = best.to_numpy(float)
     if len(curve) > _CURVE_POINTS:
         curve = curve[np.linspace(0, len(curve) - 1, _CURVE_POINTS).astype(int)]
     stage = plan_state.stage_of(links, budget, pinned)
@@ -253,7 +254,7 @@ def _stages(view: View, links: pd.DataFrame, budget: float | None, pinned: froze
         "stages": plan_state.by_stage(links, stage, of_route),
         "stage_of": {str(r): int(s) for r, s in of_route.items()},
         "now": [str(i) for i in links["link_id"].to_numpy(object)[stage == 1]],
-        "curve": [[0.0, 0.0], *curve.round(2).tolist()],
+        "curve": curve.round(2).tolist(),
         "budget": budget,
     }
 
@@ -470,16 +471,8 @@ def make_project(county: County, scope: Scope, link_id: str, lang: Lang) -> Json
         "invest_total_wan": round(route["cost"] / 1e4, 2),
         "note": _note(route, plan_state.load(county.db)),
     }
-    for _ in range(20):
-        project_id = _next_id(county, year)
-        try:
-            edit = county.db.insert("projects", {**values, "project_id": project_id}, by=scope.name)
-        except ConflictError:
-            continue  # somebody else took the number a moment ago
-        return {"project_id": project_id, "made": True, "edit_id": edit.edit_id}
-    raise ConflictError(
-        Text("暂时排不上号。", "No number is free just now."), Text("请再试一次。", "Please try again.")
-    )
+    project_id, edit_id = numbering.add(county, "projects", f"XM{year}", values, by=scope.name)
+    return {"project_id": project_id, "made": True, "edit_id": edit_id}
 
 
 def _note(route: Json, kept: Json | None) -> str:
@@ -494,14 +487,6 @@ def _note(route: Json, kept: Json | None) -> str:
     if kept:
         parts.append(f"方案 {kept['at'][:10]}")
     return "；".join(parts)
-
-
-def _next_id(county: County, year: int) -> str:
-    taken = county.db.read("projects", columns=["project_id"])["project_id"]
-    told = county.db.history("projects")["id"]  # a number that was taken back is not given to another project
-    numbers = pd.concat([taken, told]).astype("str").str.extract(rf"^XM{year}-(\d+)$", expand=False)
-    last = pd.to_numeric(numbers, errors="coerce").max()
-    return f"XM{year}-{(0 if pd.isna(last) else int(last)) + 1:03d}"
 
 
 def take_back_project(county: County, scope: Scope, project_id: str, edit_id: int) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
 
-from mapapp.core import schema
 from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import problems as reckoning
-from mapapp.services import deciding, forms, photos, records, rights, viewing
+from mapapp.services import deciding, forms, numbering, photos, problem_list, records, rights, viewing
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
@@ -23,161 +20,6 @@ Json = dict[str, Any]
 
 FORM_SKIPS: Final = ("photos",)
 """Columns of the dictionary that the form does not ask for: photos are a table of their own."""
-_TRIES: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which problems are asked for; an empty member asks nothing.
-
-    Parameters
-    ----------
-    category, status, unit, street, compound : str
-        One code, one unit named anywhere on the problem, one street, one compound's id.
-    state : {"open", "overdue", "settled", "all"}
-        Whether settled.
-    text : str
-        Words in the description, measure, id or the compound's name.
-    """
-
-    category: str = ""
-    status: str = ""
-    unit: str = ""
-    street: str = ""
-    compound: str = ""
-    state: str = "open"
-    text: str = ""
-
-
-def table(view: View) -> pd.DataFrame:
-    """Return all problems this asker sees with ``settled overdue days_left age_days``, ``compound`` (name) and ``street``."""
-    declared = schema.layer("problems")
-    if "problems" in view.layers and not view.access("problems").counts_only:
-        rows = pd.DataFrame(view.table("problems"))
-    else:
-        rows = pd.DataFrame({c.name: pd.Series(dtype="str") for c in declared.columns})
-    rows = reckoning.with_due(rows.reindex(columns=list(dict.fromkeys([*rows.columns, "compound_id"]))), view.as_of)
-    names = pd.DataFrame({"compound_id": pd.Series(dtype="str")})
-    if "compounds" in view.layers:
-        compounds = pd.DataFrame(view.table("compounds"))
-        names = compounds.reindex(columns=["compound_id", "name", "street"]).drop_duplicates("compound_id")
-    at = names.set_index("compound_id")
-    for ours, theirs in (("compound", "name"), ("street", "street")):
-        known = at[theirs] if theirs in at.columns else pd.Series(dtype="str")
-        rows[ours] = rows["compound_id"].map(known).astype("str")
-    return rows
-
-
-def select(rows: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
-    """Return the rows of `table` that are asked for."""
-    keep = pd.Series(True, index=rows.index)
-    if wanted.state == "open":
-        keep &= ~rows["settled"]
-    elif wanted.state == "overdue":
-        keep &= rows["overdue"]
-    elif wanted.state == "settled":
-        keep &= rows["settled"]
-    for column, value in (("category", wanted.category), ("status", wanted.status), ("street", wanted.street),
-                          ("compound_id", wanted.compound)):  # fmt: skip
-        if value:
-            keep &= (rows[column] == value).fillna(False).astype(bool)
-    if wanted.unit:
-        keep &= _units(rows).map(lambda named: wanted.unit in named)
-    if wanted.text:
-        said = [
-            rows[c].astype("str").fillna("") for c in ("ticket_id", "description", "measure", "compound") if c in rows
-        ]
-        hay = said[0].str.cat(pd.concat(said[1:], axis=1), sep="\n").str.lower()
-        keep &= hay.str.contains(wanted.text.lower(), regex=False).fillna(False).astype(bool)
-    return rows[keep.to_numpy(dtype=bool)]
-
-
-def _units(rows: pd.DataFrame) -> pd.Series:
-    there = [rows[c].astype("str").fillna("") for c in reckoning.UNIT_COLUMNS if c in rows.columns]
-    if not there:
-        return pd.Series([[]] * len(rows), index=rows.index, dtype=object)
-    joined = there[0].str.cat(pd.concat(there[1:], axis=1), sep=";") if len(there) > 1 else there[0]
-    return joined.str.split(r"[;；、]", regex=True).map(lambda items: {i.strip() for i in items if i.strip()})
-
-
-def listed(view: View, wanted: Wanted, lang: Lang) -> Json:
-    """Return the list: rows in the order a meeting takes them, counts, and what can be filtered by.
-
-    Returns
-    -------
-    dict
-        ``rows`` (values with ``category_label status_label``), ``total`` of all there are, ``counts`` by state,
-        ``units`` (per lead unit), ``options`` for the filters, ``as_of``.
-    """
-    everything = table(view)
-    some = reckoning.in_order(select(everything, wanted))
-    return {
-        "rows": labelled(some, lang),
-        "total": len(everything),
-        "counts": {
-            "open": int((~everything["settled"]).sum()),
-            "overdue": int(everything["overdue"].sum()),
-            "settled": int(everything["settled"].sum()),
-            "all": len(everything),
-        },
-        "units": viewing.records(reckoning.by_unit(everything)),
-        "options": options(view, everything, lang),
-        "removed": removed(view),
-        "as_of": view.as_of,
-    }
-
-
-def removed(view: View) -> list[Json]:
-    """Return the five newest removals that can be brought back, ``id edit_id at by``; none but to who edits all of them."""
-    if view.snapshot is not None or not view.scope.edits or rights.own_unit(view.county, view.scope) is not None:
-        return []
-    told = view.county.db.history("problems")
-    gone = told[told["kind"] == "remove"].drop_duplicates("edit_id")
-    there = set(view.county.db.read("problems", columns=["ticket_id"])["ticket_id"])
-    gone = gone[~gone["id"].isin(there)].drop_duplicates("id", keep="last").tail(5)
-    return [
-        {"id": str(i), "edit_id": int(e), "at": str(a), "by": str(b)}
-        for i, e, a, b in zip(gone["id"], gone["edit_id"], gone["at"], gone["by"], strict=True)
-    ]
-
-
-def labelled(rows: pd.DataFrame, lang: Lang) -> list[Json]:
-    """Return rows as JSON values, with the words for their codes."""
-    out = viewing.records(rows)
-    for row in out:
-        for name in ("category", "status", "raised_by"):
-            value = row.get(name)
-            row[f"{name}_label"] = "" if value is None else forms.code_label("problems", name, str(value), lang)
-        row["finding_id"] = reckoning.finding_of(str(row["ticket_id"]))
-        row["at"] = _at(row.get("location"))
-    return out
-
-
-def _at(location: object) -> str | None:
-    """Return where the map opens for a place written as ``lon,lat``; None for one in words."""
-    found = re.fullmatch(r"\s*(-?\d{1,3}\.\d+)\s*[,，]\s*(-?\d{1,2}\.\d+)\s*", str(location or ""))
-    return f"18/{float(found[2]):.5f}/{float(found[1]):.5f}" if found else None
-
-
-def options(view: View, rows: pd.DataFrame, lang: Lang) -> Json:
-    """Return what the filters and the form offer: codes with their words, units, streets, compounds (id, name)."""
-    declared = schema.layer("problems")
-    out: Json = {}
-    for name in ("category", "status"):
-        column = declared.column(name)
-        out[name] = [
-            (c.value, forms.code_label("problems", name, c.value, lang)) for c in (column.codes if column else ())
-        ]
-    out["units"] = sorted({unit for named in _units(rows) for unit in named})
-    out["streets"], out["compounds"] = [], []
-    if "compounds" in view.layers:
-        compounds = pd.DataFrame(view.table("compounds")).reindex(columns=["compound_id", "name", "street"])
-        out["streets"] = sorted(compounds["street"].dropna().unique().tolist())
-        named = compounds["name"].fillna(compounds["compound_id"])
-        out["compounds"] = sorted(
-            zip(compounds["compound_id"].tolist(), named.tolist(), strict=True), key=lambda c: c[1]
-        )
-    return out
 
 
 def one(view: View, ticket_id: str, lang: Lang) -> Json:
@@ -188,12 +30,12 @@ def one(view: View, ticket_id: str, lang: Lang) -> Json:
     NotFoundError
         When there is none, to this asker.
     """
-    rows = table(view)
+    rows = problem_list.table(view)
     rows = rows[rows["ticket_id"] == ticket_id]
     if not len(rows):
         raise _none(ticket_id)
     county = view.county
-    found = labelled(rows.iloc[:1], lang)[0]
+    found = problem_list.labelled(rows.iloc[:1], lang)[0]
     found["row_version"] = county.db.row_version("problems", ticket_id) if view.snapshot is None else None
     finding = deciding.finding(county, found["finding_id"]) if found["finding_id"] else None
     return {
@@ -204,7 +46,7 @@ def one(view: View, ticket_id: str, lang: Lang) -> Json:
         "finding": finding,
         "decisions": deciding.history(county, view.scope, found["finding_id"]) if finding and view.scope.edits else [],
         "may_edit": view.snapshot is None and may_edit(county, view.scope, found),
-        "options": options(view, table(view), lang),
+        "options": problem_list.options(view, problem_list.table(view), lang),
         "as_of": view.as_of,
     }
 
@@ -255,24 +97,7 @@ def create(
             raise InputError(Text("没有填写。", "This is empty."), Text("请填写。", "Please fill it in."), where=label)
     _check(county, values)
     values = {"raised_at": day, "status": "open"} | {k: v for k, v in values.items() if v is not None}
-    for _ in range(_TRIES):
-        ticket_id = _next_id(county, day[:4])
-        try:
-            county.db.insert("problems", {**values, "ticket_id": ticket_id}, by=scope.name)
-        except ConflictError:
-            continue  # somebody else took the number a moment ago
-        return ticket_id
-    raise ConflictError(
-        Text("暂时排不上号。", "No number is free just now."), Text("请再试一次。", "Please try again.")
-    )
-
-
-def _next_id(county: County, year: str) -> str:
-    taken = county.db.read("problems", columns=["ticket_id"])["ticket_id"]
-    told = county.db.history("problems")["id"]  # a number that was removed is not given to another problem
-    numbers = pd.concat([taken, told]).astype("str").str.extract(rf"^WT{year}-(\d+)$", expand=False)
-    last = pd.to_numeric(numbers, errors="coerce").max()
-    return f"WT{year}-{(0 if pd.isna(last) else int(last)) + 1:03d}"
+    return numbering.add(county, "problems", f"WT{day[:4]}", values, by=scope.name)[0]
 
 
 def _check(county: County, values: Mapping[str, Any]) -> None:
@@ -398,11 +223,11 @@ def decided_at(view: View, finding_id: str) -> str:
 
 def of_finding(view: View, finding_id: str, lang: Lang) -> Json | None:
     """Return the problem that a finding became, ``ticket_id status status_label settled``; None when it became none."""
-    rows = table(view)
+    rows = problem_list.table(view)
     rows = rows[rows["ticket_id"] == reckoning.ticket_of(finding_id)]
     if not len(rows):
         return None
-    row = labelled(rows, lang)[0]
+    row = problem_list.labelled(rows, lang)[0]
     return {name: row[name] for name in ("ticket_id", "status", "status_label", "settled")}
 
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import ConflictError, InputError, MapappError
 from mapapp.core.text import Text
-from mapapp.services import deciding, forms, photos, problems
+from mapapp.services import deciding, forms, photos, problem_list, problems
 from mapapp.web import context, errors, i18n, i18n_problems, params
 
 blueprint = Blueprint("problems", __name__)
@@ -17,11 +17,11 @@ blueprint = Blueprint("problems", __name__)
 _SENT_BESIDE = frozenset({"action", "row_version", "note", "edit_id", "stage", "caption", "decided_at"})
 
 
-def _wanted() -> problems.Wanted:
+def _wanted() -> problem_list.Wanted:
     state = params.text("state") or "open"
     if state not in ("open", "overdue", "settled", "all"):
         raise InputError(Text(f"没有“{state}”这种状态。", f"There is no state {state!r}."), where="state")
-    return problems.Wanted(
+    return problem_list.Wanted(
         category=params.text("category") or "", status=params.text("status") or "", unit=params.text("unit") or "",
         street=params.text("street") or "", compound=params.text("compound") or "", state=state,
         text=params.text("q") or "",
@@ -55,14 +55,14 @@ def version(sent: dict[str, Any]) -> int | None:
 def listed() -> str:
     """Show the list, filtered by the address."""
     wanted = _wanted()
-    found = problems.listed(context.view(), wanted, i18n.language())
+    found = problem_list.listed(context.view(), wanted, i18n.language())
     return render_template("problems.html", found=found, wanted=wanted, edits=context.scope().edits)
 
 
 @blueprint.get("/api/problems")
 def api_listed() -> Response:
     """Give the list of problems, overdue ones first, filtered by category, status, unit, street, compound and state."""
-    found = problems.listed(context.view(), _wanted(), i18n.language())
+    found = problem_list.listed(context.view(), _wanted(), i18n.language())
     return jsonify({name: found[name] for name in ("rows", "counts", "units", "as_of")})
 
 
@@ -77,7 +77,7 @@ def _form(values: dict[str, Any], message: str = "", status: int = 200) -> tuple
     view = context.view()
     lang = i18n.language()
     fields = forms.fields("problems", lang, personal=True, skip=(*problems.FORM_SKIPS, "status", "meeting_id"))
-    options = problems.options(view, problems.table(view), lang)
+    options = problem_list.options(view, problem_list.table(view), lang)
     page = render_template("problems_new.html", fields=fields, options=options, values=values, message=message)
     return page, status
 

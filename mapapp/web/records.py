@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import ConflictError, InputError, MapappError
 from mapapp.core.text import Text
-from mapapp.services import forms, records, replies
+from mapapp.services import forms, problem_list, records, replies
 from mapapp.web import context, errors, i18n, i18n_problems, params, security
 from mapapp.web.problems import typed, version
 
@@ -28,10 +28,8 @@ def page() -> str | tuple[str, int]:
 
 
 def _compounds() -> list[tuple[str, str]]:
-    from mapapp.services import problems
-
     view = context.view()
-    found: list[tuple[str, str]] = problems.options(view, problems.table(view), i18n.language())["compounds"]
+    found: list[tuple[str, str]] = problem_list.options(view, problem_list.table(view), i18n.language())["compounds"]
     return found
 
 

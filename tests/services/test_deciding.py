@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from mapapp.core.errors import ConflictError, ForbiddenError, InputError
-from mapapp.services import deciding, problems, records, rights
+from mapapp.services import deciding, problem_list, problems, records, rights
 from mapapp.services.frames import County
 
 from .test_problems import BOSS, CRS, GUEST, OFFICE, WATER, built
@@ -101,10 +101,10 @@ def test_an_import_by_a_unit_holds_its_own_rows_alone(county: County) -> None:
 
 def test_a_removed_problem_can_be_brought_back_by_who_edits_all(county: County) -> None:
     problems.remove(county, OFFICE, "WT2022-001")
-    gone = problems.removed(county.at(OFFICE))
+    gone = problem_list.removed(county.at(OFFICE))
     assert [g["id"] for g in gone] == ["WT2022-001"]
-    assert problems.removed(county.at(WATER)) == []
+    assert problem_list.removed(county.at(WATER)) == []
     with pytest.raises(ForbiddenError):
         problems.undo(county, WATER, "WT2022-001", gone[0]["edit_id"])
     problems.undo(county, OFFICE, "WT2022-001", gone[0]["edit_id"])
-    assert problems.removed(county.at(OFFICE)) == []
+    assert problem_list.removed(county.at(OFFICE)) == []

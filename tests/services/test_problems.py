@@ -15,9 +15,9 @@ from PIL import Image
 
 from mapapp import store
 from mapapp.core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
-from mapapp.services import meetings, photos, problems, records
+from mapapp.services import meetings, photos, problem_list, problems, records
 from mapapp.services.frames import County
-from mapapp.services.problems import Wanted
+from mapapp.services.problem_list import Wanted
 from mapapp.services.scope import Scope
 
 CRS = "EPSG:4549"
@@ -63,7 +63,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ids(county: County, **wanted: str) -> list[str]:
-    return [r["ticket_id"] for r in problems.listed(county.at(BOSS), Wanted(**wanted), "zh")["rows"]]
+    return [r["ticket_id"] for r in problem_list.listed(county.at(BOSS), Wanted(**wanted), "zh")["rows"]]
 
 
 # ------------------------------------------------------------------------------------------------------------- the list
@@ -104,7 +104,7 @@ def test_a_viewer_reads_without_phone_numbers_and_changes_nothing(county):
     """Free text loses phone numbers, in the list, on the page and in the history."""
     problems.edit(county, BOSS, "WT2022-001", {"description": "李四 13612345678 又反映"})
     view = county.at(GUEST)
-    told = repr(problems.one(view, "WT2022-001", "zh")) + repr(problems.listed(view, Wanted(), "zh"))
+    told = repr(problems.one(view, "WT2022-001", "zh")) + repr(problem_list.listed(view, Wanted(), "zh"))
     assert "13612345678" not in told
     for act in (
         lambda: problems.create(county, GUEST, {"category": "gas", "description": "x"}),
