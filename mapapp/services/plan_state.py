@@ -112,6 +112,12 @@ def restage(links: pd.DataFrame, budget: float | None, pinned: frozenset[str]) -
     return cut, curve
 
 
+def best_for_each_sum(links: pd.DataFrame) -> Array:
+    """Return the most households for each sum of money, as rows of (money, households); see `plan.phasing.frontier`."""
+    cost, own = links["cost"].to_numpy(float), links["own_households"].to_numpy(float)
+    return phasing.frontier(tables.below(links), cost, own)
+
+
 def stage_of(links: pd.DataFrame, budget: float | None, pinned: frozenset[str]) -> Array:
     """Return the stage of each pipe for a budget; see `restage`."""
     return np.asarray(restage(links, budget, pinned)[0]["stage"].to_numpy(dtype=np.int64))
