@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
-
 from mapapp.core import filters, schema
 from mapapp.core.errors import ForbiddenError
 from mapapp.core.text import Text
 from mapapp.render import files
-from mapapp.services import narrowing
+from mapapp.services import download, narrowing
+from mapapp.services.download import File
 from mapapp.services.frames import View
-
-_TYPES: Final = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "geojson": "application/geo+json",
-    "gpkg": "application/geopackage+sqlite3",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file to hand over."""
-
-    name: str
-    mimetype: str
-    body: bytes
 
 
 def table(view: View, layer: str, wanted: filters.Filters, kind: str) -> File:
@@ -47,8 +27,4 @@ def table(view: View, layer: str, wanted: filters.Filters, kind: str) -> File:
     frame = narrowing.select(view, layer, wanted).reset_index(drop=True)
     if view.scope.share is not None and "geometry" in frame.columns:
         frame = frame.drop(columns="geometry")  # a unit takes a table of its items along, never a map
-    name = f"{layer}-{view.as_of}.{kind}"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        files.write(frame, schema.layer(layer), path)
-        return File(name, _TYPES[kind], path.read_bytes())
+    return download.written(f"{layer}-{view.as_of}.{kind}", lambda path: files.write(frame, schema.layer(layer), path))

@@ -14,6 +14,7 @@ from mapapp.programme import meetings as keeping
 from mapapp.programme import problems as reckoning
 from mapapp.services import forms, numbering, problem_list, problems, viewing
 from mapapp.services import scope as scopes
+from mapapp.services.download import File
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
@@ -224,8 +225,8 @@ def _require_seen(meeting: Mapping[str, Any], seen: object, said: list[str]) -> 
     )
 
 
-def paper(view: View, meeting_id: str, kind: str) -> tuple[str, bytes]:
-    """Return the agenda or the minutes of a meeting as .docx: file name and body. Papers are written in Chinese.
+def paper(view: View, meeting_id: str, kind: str) -> File:
+    """Return the agenda or the minutes of a meeting as .docx. Papers are written in Chinese.
 
     Raises
     ------
@@ -261,4 +262,4 @@ def paper(view: View, meeting_id: str, kind: str) -> tuple[str, bytes]:
     printed["days_late"] = printed["days_late"].astype("Int64")
     printed["overdue"] = printed["overdue"].astype(bool)
     body = laying_out.agenda(head, printed) if kind == "agenda" else laying_out.minutes(head, printed)
-    return f"{head.title}{'议程' if kind == 'agenda' else '纪要'}.docx", body
+    return File(f"{head.title}{'议程' if kind == 'agenda' else '纪要'}.docx", body)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +16,7 @@ from mapapp.core.text import Lang, Text
 from mapapp.plan import swmm
 from mapapp.render import section as sections
 from mapapp.services import (
+    download,
     numbering,
     plan_bill,
     plan_books,
@@ -31,15 +30,13 @@ from mapapp.services import (
     viewing,
     words,
 )
-from mapapp.services.exporting_view import File
+from mapapp.services.download import File
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
 Json = dict[str, Any]
 Array = np.ndarray[Any, Any]
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_SECTION_TYPES = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
 _CURVE_POINTS = 400
 
 
@@ -393,7 +390,7 @@ def section_file(view: View, link_id: str, kind: Literal["svg", "pdf", "png"], l
             county=view.county.db.name, when=when
         )
         body = sections.file(made, kind, lang, imprint=foot.pick(lang))
-    return File(f"section-{link_id}.{kind}", _SECTION_TYPES[kind], body)
+    return File(f"section-{link_id}.{kind}", body)
 
 
 def bill_file(view: View, link_id: str | None, lang: Lang) -> File:
@@ -405,10 +402,7 @@ def bill_file(view: View, link_id: str | None, lang: Lang) -> File:
         mine = _names(view, links)
         links = links[mine == mine[_row(links, link_id)]]
         name = f"bill-{link_id}.xlsx"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        plan_bill.write(view.county.db.name, links, kept, path, lang)
-        return File(name, _XLSX, path.read_bytes())
+    return download.written(name, lambda path: plan_bill.write(view.county.db.name, links, kept, path, lang))
 
 
 def swmm_file(view: View) -> File:
@@ -424,7 +418,7 @@ def swmm_file(view: View) -> File:
     name = kept["asked"]["standards"] if kept else planning.Choices().standard
     standard = planning.load_books(view.county.db, planning.Choices(standard=name))[0]
     text = swmm.to_inp(links, standard, existing=planning.network(view.county.db, standard))
-    return File(f"plan-{view.as_of}.inp", "text/plain; charset=utf-8", text.encode())
+    return File(f"plan-{view.as_of}.inp", text.encode())
 
 
 # --------------------------------------------------------------------------------------------------------------- project

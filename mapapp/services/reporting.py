@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from mapapp.core.errors import InputError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import report, template, totals, works
 from mapapp.render import paper
-from mapapp.services import counties
+from mapapp.services import counties, download
+from mapapp.services.download import File
 from mapapp.services.scope import Scope
 
 Json = dict[str, Any]
@@ -38,15 +38,6 @@ class Composed:
     def day(self) -> str:
         """The as-of date as official papers write it."""
         return report.chinese_date(self.report.as_of)
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file to be taken away."""
-
-    name: str
-    body: bytes
-    mimetype: str
 
 
 def write(url: str, out: Path, *, as_of: str | None = None, template: Path | None = None) -> Json:
@@ -187,21 +178,10 @@ def annex(db: store.Database, *, as_of: str | None = None) -> File:
     return _file(compose(db, as_of=as_of), ".xlsx")
 
 
-_MIME: Final = {
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-
-
 def _file(composed: Composed, suffix: str) -> File:
-    with tempfile.TemporaryDirectory(prefix="mapapp-report-") as folder:
-        path = Path(folder) / f"report{suffix}"
-        _WRITERS[suffix](composed, path)
-        body = path.read_bytes()
     kind = "进展情况汇报" if suffix == ".docx" else "情况一览表"
-    return File(
-        f"{composed.report.facts['county']}老旧小区改造{kind}{composed.report.as_of}{suffix}", body, _MIME[suffix]
-    )
+    name = f"{composed.report.facts['county']}老旧小区改造{kind}{composed.report.as_of}{suffix}"
+    return download.written(name, lambda path: _WRITERS[suffix](composed, path))
 
 
 def _write_docx(composed: Composed, path: Path) -> None:

@@ -13,10 +13,8 @@ from mapapp.core.errors import ForbiddenError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import months, report
 from mapapp.render import forms as sheets
-from mapapp.services.exporting_view import File
+from mapapp.services.download import File
 from mapapp.services.frames import View
-
-_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def listed(lang: Lang) -> list[dict[str, str]]:
@@ -72,4 +70,4 @@ def fill(view: View, name: str, lang: Lang) -> File:
     )  # fmt: skip
     body = sheets.book(made.title, made.note, made.sheet, made.heads, made.rows, made.digits, total=made.total)
     title = str(spec["title_short"][lang])
-    return File(f"{title}-{view.as_of}.xlsx", _TYPE, body)
+    return File(f"{title}-{view.as_of}.xlsx", body)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, get_args
 
@@ -18,6 +17,7 @@ from mapapp.core.text import Lang, Text
 from mapapp.programme.report import chinese_date
 from mapapp.render import sheet, surround
 from mapapp.services import compound_table, counties
+from mapapp.services.download import File
 
 SCALES: Final = sheet.SCALES
 LAYERS = (
@@ -36,15 +36,6 @@ LAYERS = (
 
 _AROUND_COMPOUND_M = 60.0
 _drawing = threading.Lock()  # matplotlib's settings belong to the whole process
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file to be taken away."""
-
-    name: str
-    body: bytes
-    mimetype: str
 
 
 def drawn(
@@ -74,14 +65,13 @@ def drawn(
             Text("可用：A3 A4。", "Use A3 or A4."),
             where="paper",
         )
-    with tempfile.TemporaryDirectory(prefix="mapapp-sheet-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mapapp-") as folder:
         path = Path(folder) / f"sheet.{kind}"
         done = write(
             url, path, by=maker, compound=compound, bbox=bbox, scale=scale, paper=size, snapshot=snapshot, lang=lang
         )
         body = path.read_bytes()
-    name = f"{done['title']}{done['as_of']}.{kind}".replace(" · ", "-").replace("/", "-")
-    return File(name, body, "application/pdf" if kind == "pdf" else "image/png")
+    return File(f"{done['title']}{done['as_of']}.{kind}".replace(" · ", "-").replace("/", "-"), body)
 
 
 def compounds(db: store.Database) -> list[tuple[str, str]]:

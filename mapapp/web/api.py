@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 from typing import Any
 
-from flask import Blueprint, Response, g, jsonify, make_response, request, send_file
+from flask import Blueprint, Response, g, jsonify, make_response, request
 
 from mapapp.core.errors import NotFoundError
 from mapapp.core.text import Text
 from mapapp.services import deciding, describing, exporting_view, photos, searching, snapshots, tiling, viewing
-from mapapp.web import context, i18n, openapi, params
+from mapapp.web import context, i18n, openapi, params, sending
 
 
 def _json(answer: Any, status: int = 200) -> Response:
@@ -61,7 +60,7 @@ def add_reading(blueprint: Blueprint) -> None:
     def export(layer: str, kind: str) -> Response:
         """Give a layer's rows as a file, where the asker may take it away."""
         made = exporting_view.table(context.view(), layer, params.filters(), kind)
-        return send_file(io.BytesIO(made.body), mimetype=made.mimetype, as_attachment=True, download_name=made.name)
+        return sending.file(made)
 
     @blueprint.get("/tiles/<layer>/<int:z>/<int:x>/<int:y>.mvt")
     def tile(layer: str, z: int, x: int, y: int) -> Response:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, send_file, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import ConflictError, MapappError
 from mapapp.services import meetings
-from mapapp.web import context, errors, i18n, i18n_problems, params
+from mapapp.web import context, errors, i18n, i18n_problems, params, sending
 from mapapp.web.problems import typed, version
 
 blueprint = Blueprint("meetings", __name__)
-_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 def _page(status: int = 200, **more: Any) -> tuple[str, int]:
@@ -94,5 +92,4 @@ def decide(meeting_id: str) -> Response:
 @blueprint.get("/meeting/<meeting_id>/<any(agenda,minutes):kind>.docx")
 def paper(meeting_id: str, kind: str) -> Response:
     """Give the agenda or the minutes as a Word paper."""
-    name, body = meetings.paper(context.view(), meeting_id, kind)
-    return send_file(io.BytesIO(body), mimetype=_DOCX, as_attachment=True, download_name=name)
+    return sending.file(meetings.paper(context.view(), meeting_id, kind))

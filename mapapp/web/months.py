@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import MapappError, QuestionError
 from mapapp.services import comparing, months, returns, uploads
-from mapapp.web import choosing, context, errors, i18n, numbers, pages, params
+from mapapp.web import choosing, context, errors, i18n, numbers, pages, params, sending
 
 blueprint = Blueprint("months", __name__)
 _ANSWERS = ("as_of", "source_layer", "encoding", "blanks")
@@ -89,7 +88,7 @@ def freeze() -> BaseResponse | tuple[str, int]:
 def form(name: str) -> Response:
     """Give a filled form as a workbook."""
     made = returns.fill(context.view(), name, i18n.language())
-    return send_file(io.BytesIO(made.body), mimetype=made.mimetype, as_attachment=True, download_name=made.name)
+    return sending.file(made)
 
 
 @blueprint.get("/compare")

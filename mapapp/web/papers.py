@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any, Final
+from typing import Final
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from mapapp.core.errors import InputError, MapappError
 from mapapp.services import extents, onepage, reporting, sheets, snapshots
-from mapapp.web import context, errors, i18n, params, security
+from mapapp.services.download import File
+from mapapp.web import context, errors, i18n, params, security, sending
 
 blueprint = Blueprint("papers", __name__)
 
@@ -47,14 +47,14 @@ def report() -> str | tuple[str, int]:
 def document(name: str) -> Response:
     """Give the report, or its annex."""
     make = reporting.document if name == "report.docx" else reporting.annex
-    return _send(make(context.db(), as_of=_as_of()))
+    return sending.file(make(context.db(), as_of=_as_of()))
 
 
 @blueprint.get("/report/template.toml")
 def template() -> Response:
     """Give the words in use, to be changed and sent back."""
     text = reporting.template_text(context.db())
-    return _send(reporting.File("report.toml", text.encode(), "application/toml; charset=utf-8"))
+    return sending.file(File("report.toml", text.encode()))
 
 
 @blueprint.post("/report/template")
@@ -85,11 +85,7 @@ def sheet(kind: str) -> Response:
         bbox=extents.bbox(params.text("bbox") or None, where="bbox"), scale=extents.scale(scale, where="scale"), paper=params.text("paper") or "A3",
         snapshot=params.text("as") if params.text("as") != _LIVE else None, lang=i18n.language(),
     )  # fmt: skip
-    return _send(made)
-
-
-def _send(made: Any) -> Response:
-    return send_file(io.BytesIO(made.body), mimetype=made.mimetype, as_attachment=True, download_name=made.name)
+    return sending.file(made)
 
 
 @blueprint.get("/compounds/<path:compound_id>")

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request, send_file
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from werkzeug.datastructures import FileStorage
 
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Text
 from mapapp.services import mapframe, plan_books, plan_check, plan_drawings, plan_jobs, plan_page, plan_state, planning
-from mapapp.services.exporting_view import File
-from mapapp.web import basemap, context, i18n, i18n_plan, pages, params, security
+from mapapp.services.download import File
+from mapapp.web import basemap, context, i18n, i18n_plan, pages, params, security, sending
 
 blueprint = Blueprint("planning", __name__)
-
-
-def _file(made: File, *, download: bool = True) -> Response:
-    return send_file(io.BytesIO(made.body), mimetype=made.mimetype, as_attachment=download, download_name=made.name)
 
 
 def _budget(raw: str) -> float | None:
@@ -188,22 +183,22 @@ def upload(kind: str) -> Response:
 def book(kind: str, name: str) -> Response:
     """Give a standard or price book as the file it is, to change and upload."""
     text = plan_books.text_of(context.db(), _kind(kind), name)
-    return _file(File(f"{name}.toml", "application/toml", text.encode()))
+    return sending.file(File(f"{name}.toml", text.encode()))
 
 
 @blueprint.get("/plan/section/<link_id>.<any(svg,pdf,png):kind>")
 def section(link_id: str, kind: Any) -> Response:
     """Give the long section of a link as a drawing."""
-    return _file(plan_page.section_file(context.view(), link_id, kind, i18n.language()))
+    return sending.file(plan_page.section_file(context.view(), link_id, kind, i18n.language()))
 
 
 @blueprint.get("/plan/bill.xlsx")
 def bill() -> Response:
     """Give the bill of quantities of the plan, or of one link (``?link=``)."""
-    return _file(plan_page.bill_file(context.view(), params.text("link"), i18n.language()))
+    return sending.file(plan_page.bill_file(context.view(), params.text("link"), i18n.language()))
 
 
 @blueprint.get("/plan/plan.inp")
 def swmm() -> Response:
     """Give the plan as an EPA SWMM input file."""
-    return _file(plan_page.swmm_file(context.view()))
+    return sending.file(plan_page.swmm_file(context.view()))

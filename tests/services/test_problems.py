@@ -213,7 +213,8 @@ def test_a_decision_stands_in_the_minutes_and_on_the_problem(county):
         ("WT2022-001", "水务 十日内修"),
         ("WT2022-003", ""),
     ]
-    name, body = meetings.paper(county.at(BOSS), one, "minutes")
+    paper = meetings.paper(county.at(BOSS), one, "minutes")
+    name, body = paper.name, paper.body
     assert name.endswith("纪要.docx")
     assert body.startswith(b"PK")
 
