@@ -26,6 +26,17 @@ _UNIT = re.compile(
     r"^(万?(m2|m²|㎡|平方米|平米|方|元|公里|户)|亿元|元|km|公里|千米|mm|毫米|cm|厘米|m|米|个|栋|幢|户|人|处|部|套|%|％)$"
 )
 _UNIT_TAIL = re.compile(r"(万平方米|万平米|万㎡|万m2|平方米|㎡|亿元|万元)$")
+_ENGLISH_UNITS = {
+    "yuan": "元", "cny": "元", "rmb": "元", "10000yuan": "万元", "tenthousandyuan": "万元", "wanyuan": "万元",
+    "10kyuan": "万元", "10000cny": "万元", "10kcny": "万元", "10000rmb": "万元", "rmb10000": "万元", "cny10000": "万元",
+    "millionyuan": "百万元", "millioncny": "百万元", "millionrmb": "百万元", "rmbmillion": "百万元", "cnymillion": "百万元",
+    "100millionyuan": "亿元", "yiyuan": "亿元", "sqm": "m2", "squaremetres": "m2", "squaremeters": "m2",
+    "10000m2": "万m2", "10000sqm": "万m2", "ha": "公顷", "hectares": "公顷", "m2": "m2", "km": "km", "mm": "mm", "%": "%",
+}  # fmt: skip
+_ENGLISH_TAIL = re.compile(
+    r"(?<=[a-z])(?:\s*,\s*|\s+)(?:in\s+)?((?:10,?000\s|10k\s|ten thousand\s|wan\s|(?:100\s)?million\s)?"
+    r"(?:yuan|cny|rmb|m2|sqm|square met(?:re|er)s|ha|hectares|km|mm))$"
+)
 _ROW_NUMBERS = frozenset({"序号", "序", "no", "xh"})
 _LAST_RESORT = frozenset({"id", "objectid", "fid", "编号", "osmid"})
 _SAMPLE = 2000
@@ -51,12 +62,20 @@ def unit_of(name: str) -> str:
         word = inner.replace("单位", "").strip(" :")
         if _UNIT.match(word):
             return str(word)
+        if english := _english_unit(word):
+            return english
     for part in reversed(text.split(SEPARATOR)):
         if m := re.search(r"单位[::]\s*(\S+)", part):
             return m[1]
         if m := _UNIT_TAIL.search(part.strip()):
             return m[1]
+        if m := _ENGLISH_TAIL.search(part.strip()):
+            return _english_unit(m[1])
     return ""
+
+
+def _english_unit(words: str) -> str:
+    return _ENGLISH_UNITS.get(re.sub(r"[\s,.]|^in\s", "", words), "")
 
 
 def keys_of(header: str) -> list[str]:
@@ -67,6 +86,8 @@ def keys_of(header: str) -> list[str]:
         texts += [parts[-1], parts[-1] + parts[0]]
         if normalise(parts[-1]) in ("合计", "小计", "总计", "总数", "总额"):
             texts.append(parts[0])
+    if shorter := _ENGLISH_TAIL.sub("", header.casefold()):
+        texts.append(shorter)
     out = []
     for text in texts:
         flat = _NOISE.sub("", re.sub(r"[()\[\]{}]", "", unicodedata.normalize("NFKC", text).casefold()))
@@ -169,6 +190,11 @@ def match_columns(
             applied[ours] = Match(header, how, 1.0, unit_of(header))
             used.add(header)
     return applied, _propose(frame, layer, applied, used, left_out)
+
+
+def is_row_number(match: Match) -> bool:
+    """Whether a key was taken from a column that only counts rows (序号), and nobody confirmed that."""
+    return match.how != "confirmed" and normalise(match.theirs) in _ROW_NUMBERS
 
 
 def _fit(values: pd.Series, column: Column, key: str, layer_key: str, *, has_name: bool) -> float | None:

@@ -29,6 +29,8 @@ _HEADER_DEPTH = 3
 _TOTAL = re.compile(r"^(?:.{0,12})?(小计|合计|总计|共计|总合计|subtotal|total|sum)[:：]?$", re.IGNORECASE)
 _GRAND = re.compile(r"(合计|总计|共计|^total|^sum)", re.IGNORECASE)
 _TOTAL_COLUMNS = 6
+_NO_GAP = re.compile(r"(?<![!-~]) | (?![!-~])")
+"""A blank beside a Chinese character: ``小 区``; between English words it stays."""
 _REMARK = re.compile(r"^[^:：]{0,8}(单位|部门|日期|时间|人|电话)\s*[:：]\s*\S")
 """Above a table stands who filled it in and when: ``填报单位：县住建局``, ``单位：万元``. No header begins like this."""
 
@@ -309,7 +311,7 @@ def _join_header(block: Cells) -> list[str]:
             if blank(upper[r][c]) and not blank(upper[r + 1][c]) and not blank(upper[r][c - 1]):
                 upper[r][c] = upper[r][c - 1]
     for c in range(width):
-        parts = [re.sub(r"\s+", "", str(r[c])) for r in upper if not blank(r[c])]
+        parts = [_NO_GAP.sub("", " ".join(str(r[c]).split())) for r in upper if not blank(r[c])]
         names.append(SEPARATOR.join(dict.fromkeys(parts)))
     return names
 

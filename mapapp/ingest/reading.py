@@ -14,17 +14,17 @@ from pyproj import CRS
 
 from mapapp.core import crs as crs_
 from mapapp.core import schema
-from mapapp.core.errors import InputError
+from mapapp.core.errors import InputError, QuestionError
 from mapapp.core.schema import Layer
 from mapapp.core.text import Text
 from mapapp.ingest import clean, georef, shapes
-from mapapp.ingest.columns import match_columns
+from mapapp.ingest.columns import is_row_number, match_columns
 from mapapp.ingest.foreign import check_width, empty
 from mapapp.ingest.ids import ONE_ROW_PER_COMPOUND, settle_keys
 from mapapp.ingest.names import DOUBTFUL_COLUMNS, keep_one_row_each, match_names
 from mapapp.ingest.opening import open_delivery
 from mapapp.ingest.points import geometry_from_columns
-from mapapp.ingest.result import Notes, Raw, Reading
+from mapapp.ingest.result import Match, Notes, Raw, Reading
 from mapapp.ingest.words import plain
 
 Source = str | Path
@@ -139,6 +139,8 @@ def _understand(
     used = {m.theirs for m in mapping.values()} | set(reserved)
     if not mapping and not placed:
         raise _nothing_recognised(raw, layer)
+    if layer.name in ONE_ROW_PER_COMPOUND:
+        _require_compound(raw, layer, mapping)
     frame = clean.fill(raw, layer, mapping)
     traced = clean.trace(raw, frame, mapping)
     doubtful = pd.DataFrame({c: pd.Series(dtype="str") for c in DOUBTFUL_COLUMNS})
@@ -227,6 +229,31 @@ def _nothing_recognised(raw: Raw, layer: Layer) -> InputError:
             "请换一个图层或工作表，或用 --column 指明对应关系。",
             "Choose another layer or sheet, or name columns with --column ours=theirs.",
         ),
+        where=raw.place,
+    )
+
+
+def _require_compound(raw: Raw, layer: Layer, mapping: Mapping[str, Match]) -> None:
+    """Ask which compound each row is about where neither name nor id says it; a row number names nobody.
+
+    Raises
+    ------
+    QuestionError
+        Option ``columns``.
+    """
+    key = mapping.get(layer.key)
+    if "name" in mapping or (key is not None and not is_row_number(key)):
+        return
+    headers = [str(c) for c in raw.frame.columns]
+    raise QuestionError(
+        Text(
+            f"看不出每一行是哪个小区：没有认出小区名称或小区编号（列：{'、'.join(headers[:20])}）。",
+            "Nobody can tell which compound each row is about: neither name nor id was recognised (columns: "
+            f"{', '.join(headers[:20])}).",
+        ),
+        Text("请用 --column ours=theirs 指明一列。", "Name a column with --column ours=theirs."),
+        option="columns",
+        choices=tuple(headers),
         where=raw.place,
     )
 

@@ -15,8 +15,10 @@ from mapapp.core.crs import Floats
 from mapapp.ingest.result import Match, Raw
 
 _M2 = ("m2", "m²", "㎡", "平方米", "平米", "方")
-AREA_M2 = {f"万{u}": 1e4 for u in _M2} | dict.fromkeys(_M2, 1.0)
-MONEY_WAN = {"亿元": 1e4, "万元": 1.0, "元": 1e-4}
+AREA_M2 = {f"万{u}": 1e4 for u in _M2} | dict.fromkeys(_M2, 1.0) | {"公顷": 1e4}
+MONEY_WAN = {"亿元": 1e4, "百万元": 100.0, "万元": 1.0, "元": 1e-4}
+_NEVER_GUESSED = ("百万元",)
+"""Nobody in a county writes millions but who says so."""
 LENGTH_KM = {"m": 1e-3, "米": 1e-3, "km": 1.0, "公里": 1.0, "千米": 1.0}
 LENGTH_M = {
     "m": 1.0,
@@ -88,7 +90,7 @@ def scale(raw: Raw, match: Match, values: Floats, quantity: Quantity, others: Ma
         ((y, values / _positive(others[y.by])) for y in quantity.yardsticks if _usable(values, others.get(y.by))), None
     )
     stated = unit if unit in factors else ""
-    options = dict.fromkeys(factors.values())
+    options = dict.fromkeys(f for name, f in factors.items() if name not in _NEVER_GUESSED or name == stated)
     chosen = factors.get(stated, factors[default])
     if found is None:
         if not stated and len(values[np.isfinite(values)]):

@@ -21,6 +21,8 @@ _YES = frozenset({"是", "有", "yes", "y", "true", "1", "已", "已建", "已�
 _NO = frozenset({"否", "无", "没有", "no", "n", "false", "0", "未", "未建", "未成立", "不具备"}) | _CROSSES
 _DATE = re.compile(r"(19|20)\d\d\s*([年./-]\s*\d{1,2}\s*([月./-]\s*\d{0,2}\s*日?)?)?(底|初|前)?")
 _BRACKETS = re.compile(r"[(\[【][^()\[\]【】]*[)\]】]")
+_PART = re.compile(r"[!-~]+|[^!-~]+")
+"""A run of letters and digits, or of Chinese characters."""
 _MISSING = frozenset(
     {"", "-", "--", "—", "——", "/", "\\", "无数据", "null", "none", "nan", "<null>", "n/a", "na"}
     | {"#n/a", "#ref!", "#value!", "#div/0!", "#name?"}
@@ -86,7 +88,8 @@ def decode_word(value: Any, column: Column, header: str = "") -> str | None:
         found = table.get(_key(form))
         if found is not None:
             return found
-    return None
+    both = {table.get(_key(part.strip("、:"))) for part in _PART.findall(text)}
+    return both.pop() if len(both) == 1 else None  # ``1圆形``, ``T混凝土``: the number and the word say the same
 
 
 _ASKS = (

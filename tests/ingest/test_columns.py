@@ -32,6 +32,10 @@ def test_width_case_brackets_and_blanks_do_not_matter(name: str) -> None:
         ("总投资(亿元)", "亿元"),
         ("管径(mm)", "mm"),
         ("投资（单位：万元） › 中央", "万元"),
+        ("Investment (10,000 yuan)", "万元"),
+        ("Cost, RMB million", ""),
+        ("Cost (RMB million)", "百万元"),
+        ("Floor area in sqm", "m2"),
         ("县(市、区)", ""),
         ("面积", ""),
     ],
@@ -47,6 +51,34 @@ def test_names_cut_at_ten_bytes_are_known() -> None:
         "from_invert_m": "INVERT_UPS",
         "to_invert_m": "终点管底标",
     }  # DOWNSTREAM is two
+
+
+@pytest.mark.parametrize("layer", [n for n, made in schema.layers().items() if not made.derived])
+def test_each_name_of_the_dictionary_finds_its_column(layer: str) -> None:
+    """Alone in a file, with words of its own; a name that two columns share goes to one of the two."""
+    declared = schema.layer(layer)
+    owners: dict[str, set[str]] = {}
+    for column in declared.columns:
+        if not column.name.endswith("_wan_m2"):  # square metres are its home
+            for name in column.aliases:
+                owners.setdefault(normalise(name), set()).add(column.name)
+    for column in declared.columns:
+        words = [code.value for code in column.codes] or ["2021", "2022"]
+        for name in column.aliases:
+            if normalise(name) in owners:
+                (found,) = mapped(layer, **{name: words})
+                assert found in owners[normalise(name)], name
+
+
+def test_an_english_ledger_needs_no_choosing() -> None:
+    """Names, years, money, dates and the sewer's answer as an English table heads them."""
+    heads = {
+        "Compound": "name", "Year": "programme_year", "Street": "street", "Buildings": "buildings",
+        "Households": "households", "Floor area (sqm)": "floor_area_m2", "Investment (10,000 yuan)": "invest_total_wan",
+        "Start date": "start_actual", "Completion date": "finish_actual", "Sewer connection": "sewer_connection",
+    }  # fmt: skip
+    found = mapped("ledger", **{head: ["1", "2"] for head in heads})
+    assert {theirs: ours for ours, theirs in found.items()} == heads
 
 
 def test_of_two_candidates_the_one_whose_words_we_know_is_taken() -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from mapapp import ingest
-from mapapp.core.errors import InputError
+from mapapp.core.errors import InputError, QuestionError
 from mapapp.ingest import Reading
 
 Book = Callable[..., Path]
@@ -188,3 +188,24 @@ def test_formulas_that_were_never_calculated_are_refused_with_their_cell(workboo
         ingest.read(path, "ledger")
     assert said.value.where.endswith("C2")
     assert "2 formulas" in said.value.message("en")
+
+
+@pytest.mark.parametrize("head", ["序号", "物业情况"])
+def test_a_ledger_that_names_no_compound_is_asked_and_gets_no_made_up_ids(workbook: Book, head: str) -> None:
+    """A row number is nobody's id; once somebody says it is, it is."""
+    rows = [[head, "户数", "总投资（万元）"], [1, 300, 900], [2, 200, 600]]
+    with pytest.raises(QuestionError, match="which compound each row is about") as asked:
+        ingest.read(workbook(rows), "ledger")
+    assert asked.value.option == "columns"
+    told = ingest.read(workbook(rows), "ledger", columns={"compound_id": head})
+    assert list(told.frame["compound_id"]) == ["1", "2"]
+
+
+def test_a_code_beside_its_word_is_that_code(tmp_path: Path) -> None:
+    """``1圆形`` as the dictionary writes it; a number that contradicts the word is no code."""
+    line = '"LINESTRING (500000 3930000,500010 3930000)"'
+    rows = [f"{n},{shape},{line}" for n, shape in enumerate(("1圆形", "5-矩形", "2圆形"))]
+    (tmp_path / "p.csv").write_text("管线编号,断面形式,WKT\n" + "\n".join(rows), "utf-8")
+    shapes = ingest.read(tmp_path / "p.csv", "pipes", crs=4544).frame["shape"]
+    assert shapes.tolist()[:2] == ["circular", "rect"]
+    assert shapes.isna().tolist() == [False, False, True]
