@@ -59,11 +59,11 @@ _MAP: dict[str, Text] = {
     ),
     "map.preparing": Text("正在准备地图，稍候自动显示。", "The map is being prepared and will appear by itself."),
     "map.tiles_failed": Text(
-        "服务器没能给出部分地图。数字和列表不受影响；请稍后刷新。",
-        "The server could not give parts of the map. Figures and list are not affected; reload later.",
+        "服务器没能给出部分地图。数字和列表不受影响；请稍后再试。",
+        "The server could not give parts of the map. Figures and list are not affected; try again later.",
     ),
     "map.tiles_lost": Text(
-        "部分地图没有取到。请检查网络后刷新。", "Parts of the map were not fetched. Check the network, then reload."
+        "部分地图没有取到。请检查网络后再试。", "Parts of the map were not fetched. Check the network, then try again."
     ),
     "map.many": Text("此处有 {n} 项", "{n} features here"),
     "controls.title": Text("地图工具", "Map tools"),
@@ -81,8 +81,17 @@ _MAP: dict[str, Text] = {
         "Locating was refused. Allow this page to use your location in the browser's settings.",
     ),
     "locate.failed": Text("没有定位到。请到空旷处再试。", "No position found. Try again under open sky."),
+    "locate.outside": Text(
+        "您不在本县：离县中心约 {km} 公里，地图没有移动。",
+        "You are not in this county but some {km} km from its middle; the map has not moved.",
+    ),
     "locate.found": Text("已定位，误差约 {m} 米", "Located, accurate to about {m} m"),
-    "measure.hint": Text("在地图上点选；双击结束，Esc 退出", "Click on the map; double-click to end, Esc to leave"),
+    "measure.hint": Text(
+        "在地图上点选，双击结束；用键盘：方向键移动，Enter 取十字处的点，退格撤回，Esc 退出",
+        "Click on the map, double-click to end; by keyboard: arrows move, Enter sets a point at the cross, Backspace takes"
+        " it back, Esc leaves",
+    ),
+    "measure.hint_touch": Text("在地图上逐点点按", "Tap points on the map"),
     "measure.length": Text("距离", "Distance"),
     "measure.area": Text("面积", "Area"),
     "measure.again": Text("重新量", "Start again"),

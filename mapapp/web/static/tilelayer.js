@@ -12,7 +12,9 @@
   layer.setHidden("compounds", ["accepted"])                          classes switched off in the legend
    layer.setVisible(id, on)  layer.setStyle(id, style)  layer.setSource(id, {url|data|bounds…})  layer.addSource({…})
    layer.select(id, featureKey)  layer.select(null)      layer.pick(latlng) -> [{layer, id, properties, count}]
+   layer.retry()                    asks again for what could not be loaded
    layer.flush()                    draws at once what waits for the next frame
+   layer.isLoading()                whether a tile of any layer is still on its way, those of layers added later too
    layer.counts(id) -> {loaded, shown, classes: {class: n}}         of what the tiles in view hold
    Events: "pick" {layer, id, properties, latlng, hits}, "hover" (the same, or layer null), "load", "error" {layer, status}. */
 (function (global) {
@@ -31,7 +33,7 @@
       this._recs = {};
       this._top = [];
       this._selected = this._hovered = null;
-      this._stamp = 0;
+      this._stamp = this._cost = 0;
       (this.options.sources || []).forEach(this._adopt, this);
     },
 
@@ -65,7 +67,8 @@
       this.off("tileunload", this._unload, this);
       L.DomUtil.remove(this._canvas);
       L.Util.cancelAnimFrame(this._frame);
-      this._canvas = this._frame = null;
+      global.clearTimeout(this._late);
+      this._canvas = this._frame = this._late = null;
       L.GridLayer.prototype.onRemove.call(this, map);
     },
 
@@ -157,6 +160,12 @@
       }
     },
 
+    /* Leaflet knows of new tiles only: a layer that is added or switched on later loads into tiles that it calls done. */
+    isLoading: function () {
+      var recs = this._recs;
+      return Boolean(this._loading) || Object.keys(recs).some(function (k) { return recs[k].waits > 0; });
+    },
+
     _each: function (call) {
       Object.keys(this._recs).forEach(function (k) { call.call(this, this._recs[k]); }, this);
     },
@@ -195,6 +204,16 @@
         delete rec.blocks[id];
         rec.failed = false;
         this._load(rec, s);
+      });
+      this._repaint();
+      return this;
+    },
+
+    retry: function () {
+      this._each(function (rec) {
+        if (!rec.failed) return;
+        rec.failed = false;
+        this._sources.forEach(function (s) { this._load(rec, s); }, this);
       });
       this._repaint();
       return this;

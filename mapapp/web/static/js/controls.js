@@ -5,7 +5,8 @@
   var el = Mapapp.dom.el,
     t = Mapapp.t;
   var buttons = {};
-  var here = null;
+  var here = null,
+    unsay = null;
 
   function button(name, label, click) {
     buttons[name] = el(
@@ -57,8 +58,45 @@
       el("div", { "class": "control-set locate" }, button("locate", t("controls.locate"), locate))
     );
     pressed("measure", false);
+    if (canFull) {
+      pressed("full", false);
+      ["fullscreenchange", "webkitfullscreenchange"].forEach(function (type) {
+        document.addEventListener(type, function () {
+          pressed("full", Boolean(document.fullscreenElement || document.webkitFullscreenElement));
+        });
+      });
+    }
+    tools();
     status(map);
     tip();
+  }
+
+  /* On a phone only "where am I" floats over the map; the other tools stand with the layers, in words. */
+  function tools() {
+    function tool(icon, label, act) {
+      return el(
+        "button",
+        {
+          type: "button",
+          "class": "button",
+          on: {
+            click: function () {
+              Mapapp.sheet.height("low");
+              act();
+            }
+          }
+        },
+        Mapapp.dom.icon(icon),
+        label
+      );
+    }
+    Mapapp.dom.fill(
+      document.getElementById("tools"),
+      tool("measure", t("controls.measure"), Mapapp.measure.toggle),
+      tool("home", t("controls.home"), Mapapp.app.home),
+      buttons.full ? tool("full", t("controls.full"), full) : null,
+      tool("print", t("print.open"), Mapapp.print.open)
+    );
   }
 
   function full() {
@@ -72,8 +110,12 @@
   function locate() {
     var map = Mapapp.maplayer.map(),
       L = window.L;
+    function say(text, kind) {
+      if (unsay) unsay(); // what an earlier try came to
+      unsay = Mapapp.dom.toast(text, kind);
+    }
     if (!navigator.geolocation) {
-      Mapapp.dom.toast(t("locate.none"), "error");
+      say(t("locate.none"), "error");
       return;
     }
     buttons.locate.classList.add("busy");
@@ -81,6 +123,14 @@
       function (place) {
         buttons.locate.classList.remove("busy");
         var point = L.latLng(place.coords.latitude, place.coords.longitude);
+        var b = Mapapp.view && Mapapp.view.bounds;
+        var county = b && L.latLngBounds([b[1], b[0]], [b[3], b[2]]);
+        if (county && !county.pad(1).contains(point)) {
+          // an empty map would answer nothing
+          var km = Mapapp.measure.distance(point, county.getCenter()) / 1000;
+          say(t("locate.outside", { km: Mapapp.format.number(km) }), "error");
+          return;
+        }
         if (here) map.removeLayer(here);
         here = L.layerGroup([
           L.circle(point, {
@@ -100,11 +150,11 @@
           })
         ]).addTo(map);
         map.setView(point, Math.max(map.getZoom(), 17));
-        Mapapp.dom.toast(t("locate.found", { m: Mapapp.format.number(place.coords.accuracy) }));
+        say(t("locate.found", { m: Mapapp.format.number(place.coords.accuracy) }));
       },
       function (error) {
         buttons.locate.classList.remove("busy");
-        Mapapp.dom.toast(t(error.code === 1 ? "locate.refused" : "locate.failed"), "error");
+        say(t(error.code === 1 ? "locate.refused" : "locate.failed"), "error");
       },
       { enableHighAccuracy: true, timeout: 15000, maximumAge: 10000 }
     );

@@ -104,10 +104,13 @@
     }, 50);
   }
 
-  /** Show a short message that goes by itself; errors stay until closed. */
-  function toast(text, kind) {
+  /** Show a short message that goes by itself; errors stay until closed. `offer`: {label, act}, a button that does something about it. Returns what takes it away. */
+  function toast(text, kind, offer) {
     var root = document.getElementById("toasts");
-    if (!root) return;
+    if (!root) return function () {};
+    Array.prototype.slice.call(root.children).forEach(function (old) {
+      if (old.firstChild.textContent === text) root.removeChild(old); // said again, not twice
+    });
     var box = el(
       "div",
       { "class": "toast " + (kind || ""), role: kind === "error" ? "alert" : "status" },
@@ -116,6 +119,23 @@
     var done = function () {
       if (box.parentNode) root.removeChild(box);
     };
+    if (offer)
+      box.appendChild(
+        el(
+          "button",
+          {
+            "class": "button quiet",
+            type: "button",
+            on: {
+              click: function () {
+                done();
+                offer.act();
+              }
+            }
+          },
+          offer.label
+        )
+      );
     box.appendChild(
       el(
         "button",
@@ -125,6 +145,7 @@
     );
     root.appendChild(box);
     if (kind !== "error") window.setTimeout(done, 5000);
+    return done;
   }
 
   /** Open a dialog that keeps the focus inside, closes with Esc, and gives the focus back. Returns {box, close}. */

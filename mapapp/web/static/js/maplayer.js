@@ -190,7 +190,13 @@
       }, 3000);
     } else if (!failedOnce) {
       failedOnce = true;
-      Mapapp.dom.toast(Mapapp.t(event.status ? "map.tiles_failed" : "map.tiles_lost"), "error");
+      Mapapp.dom.toast(Mapapp.t(event.status ? "map.tiles_failed" : "map.tiles_lost"), "error", {
+        label: Mapapp.t("retry"),
+        act: function () {
+          failedOnce = false;
+          tiles.retry();
+        }
+      });
     }
   }
 

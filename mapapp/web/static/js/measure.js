@@ -14,7 +14,8 @@
     drawing = null,
     box = null,
     map = null,
-    mover = null;
+    mover = null,
+    ended = false;
 
   function distance(a, b) {
     var dLat = (b.lat - a.lat) * RAD,
@@ -44,11 +45,12 @@
     map = Mapapp.maplayer.map();
     if (on || !map) return;
     on = true;
+    ended = false;
     points = [];
     drawing = window.L.layerGroup().addTo(map);
     map.doubleClickZoom.disable();
     map.on("click", click).on("dblclick", finish).on("mousemove", move);
-    document.addEventListener("keydown", keys);
+    document.addEventListener("keydown", keys, true);
     document.body.classList.add("measuring");
     box = el("div", { "class": "measure-box", role: "status" });
     document.getElementById("main").appendChild(box);
@@ -61,7 +63,7 @@
     if (!on) return;
     on = false;
     map.off("click", click).off("dblclick", finish).off("mousemove", move);
-    document.removeEventListener("keydown", keys);
+    document.removeEventListener("keydown", keys, true);
     document.body.classList.remove("measuring");
     map.removeLayer(drawing);
     if (box && box.parentNode) box.parentNode.removeChild(box);
@@ -71,12 +73,20 @@
     Mapapp.controls.pressed("measure", false);
   }
 
-  function click(event) {
-    points.push(event.latlng);
+  /* After the end the figures stay until the next point begins another measure. */
+  function add(point) {
+    if (ended) points = [];
+    ended = false;
+    points.push(point);
     draw();
   }
 
+  function click(event) {
+    add(event.latlng);
+  }
+
   function move(event) {
+    if (ended) return;
     mover = event.latlng;
     draw();
   }
@@ -84,19 +94,20 @@
   function finish() {
     points.pop(); // a double click has set its point twice
     mover = null;
+    ended = points.length > 1;
     draw();
   }
 
   function keys(event) {
     if (event.key === "Escape") {
-      event.stopPropagation();
+      event.stopPropagation(); // Esc ends the measuring and leaves the card open
       stop();
       return;
     }
     var inMap = map.getContainer().contains(document.activeElement);
     if (event.key === "Enter" && inMap) {
-      points.push(map.getCenter());
-      draw();
+      mover = null; // the cross-hair sets points now, and the pointer no longer draws
+      add(map.getCenter());
     }
     if (event.key === "Backspace" && inMap && points.length) {
       points.pop();
@@ -144,7 +155,7 @@
             t("measure.length"),
             el("b", { id: "measure-length" }, Mapapp.format.words("length_m", length(list)))
           )
-        : el("span", {}, t("measure.hint")),
+        : el("span", { "class": "hint" }, t(Mapapp.sheet.isPhone() ? "measure.hint_touch" : "measure.hint")),
       list.length > 2
         ? el("span", {}, t("measure.area"), el("b", { id: "measure-area" }, areaWords(area(list))))
         : null,
@@ -158,7 +169,9 @@
                 click: function () {
                   points = [];
                   mover = null;
+                  ended = false;
                   draw();
+                  map.getContainer().focus();
                 }
               }
             },

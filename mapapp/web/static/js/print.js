@@ -281,7 +281,7 @@
       until = Date.now() + 8000;
     (function look() {
       if (!opened) return;
-      if (tiles && tiles.isLoading && tiles.isLoading() && Date.now() < until) window.setTimeout(look, 100);
+      if (tiles && tiles.isLoading() && Date.now() < until) window.setTimeout(look, 100);
       else
         window.setTimeout(function () {
           if (opened) window.print();

@@ -8,6 +8,7 @@
     trace = parts.trace, letter = parts.letter, badge = parts.badge, FONT = parts.FONT, ON_TOP = parts.ON_TOP;
 
   var L = global.L;
+  var DOT = 3;
   var PAD = 96;  // pixels that the canvas reaches beyond the map, so that a short drag shows no edge
 
   /* Add one piece of a feature to its mark: polygons by area, lines by their longest part, points as they are. */
@@ -41,22 +42,55 @@
 
   function top(item, r) { return { source: item.source, block: item.block, f: item.f, x: item.x, y: item.y, r: r }; }
 
-  function clash(view, x, y, hw, hh) {
-    return view.taken.some(function (t) { return x - hw < t[2] && x + hw > t[0] && y - hh < t[3] && y + hh > t[1]; });
+  /* Boxes that are drawn upon lie in a grid of cells: asking all of them for each of 20,000 symbols took a second. */
+  var CELL = 64, ROW = 4096;
+
+  function cells(x0, y0, x1, y1, call) {
+    var cx, cy, right = Math.floor(x1 / CELL), low = Math.floor(y1 / CELL);
+    for (cy = Math.floor(y0 / CELL); cy <= low; cy++) for (cx = Math.floor(x0 / CELL); cx <= right; cx++) if (call(cy * ROW + cx)) return true;
+    return false;
   }
 
+  function take(view, x, y, hw, hh) {
+    var box = [x - hw, y - hh, x + hw, y + hh];
+    cells(box[0], box[1], box[2], box[3], function (cell) {
+      if (view.taken[cell]) view.taken[cell].push(box);
+      else view.taken[cell] = [box];
+    });
+  }
+
+  function clash(view, x, y, hw, hh) {
+    return cells(x - hw, y - hh, x + hw, y + hh, function (cell) {
+      return (view.taken[cell] || []).some(function (t) { return x - hw < t[2] && x + hw > t[0] && y - hh < t[3] && y + hh > t[1]; });
+    });
+  }
+
+  /* A symbol without room is a dot; dots of one class on the same two pixels are one. */
+  function dot(view, c, item, x, y) {
+    var spot = item.source.id + "/" + item.cls + "/" + Math.floor(x / 2) + "/" + Math.floor(y / 2);
+    if (view.dots[spot]) return;
+    view.dots[spot] = true;
+    badge(view.ctx, c, x, y, DOT);
+  }
 
   /* Methods of the layer. */
   var over = {
     _soon: function () {
-      if (this._frame || !this._map) return;
-      this._frame = L.Util.requestAnimFrame(function () { this._frame = null; this._over(); }, this);
+      if (this._frame || this._late || !this._map) return;
+      // while tiles come in one by one, what takes long to draw is not drawn anew for each of them
+      if (this._cost > 16 && this.isLoading()) this._late = global.setTimeout(L.bind(function () { this._late = null; this._frameNow(); }, this), 5 * this._cost);
+      else this._frameNow();
+    },
+
+    _frameNow: function () {
+      if (!this._frame && this._map) this._frame = L.Util.requestAnimFrame(function () { this._frame = null; this._over(); }, this);
     },
 
     /* Draw what lies above the tiles now, not with the next frame: a browser that prints shows no next frame. */
     flush: function () {
       L.Util.cancelAnimFrame(this._frame);
-      this._frame = null;
+      global.clearTimeout(this._late);
+      this._frame = this._late = null;
       this._over();
       return this;
     },
@@ -68,7 +102,7 @@
 
     _over: function () {
       if (!this._map || !this._canvas || this._map._animatingZoom) return;
-      var map = this._map, size = map.getSize(), ratio = Math.min(3, global.devicePixelRatio || 1), canvas = this._canvas;
+      var began = Date.now(), map = this._map, size = map.getSize(), ratio = Math.min(3, global.devicePixelRatio || 1), canvas = this._canvas;
       var w = size.x + 2 * PAD, h = size.y + 2 * PAD;
       if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(h * ratio)) {
         canvas.width = Math.round(w * ratio); canvas.height = Math.round(h * ratio);
@@ -80,7 +114,7 @@
       ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
       ctx.clearRect(0, 0, w, h);
       if (zoom !== map.getZoom()) return;
-      var view = { ctx: ctx, origin: origin, width: w, height: h, zoom: zoom, taken: [], names: [], said: [] };
+      var view = { ctx: ctx, origin: origin, width: w, height: h, zoom: zoom, taken: {}, dots: {}, names: [], said: [] };
       this._top = [];
       this._sources.forEach(function (s) { this._collect(s, view); }, this);
       this._highlight(this._hovered, view, 5, 0.45);
@@ -88,6 +122,7 @@
       // Places before streets; a street's name once in a while.
       view.names.sort(function (a, b) { return (a.item.type === LINE) - (b.item.type === LINE) || b.item.source.order - a.item.source.order || b.item.span - a.item.span; });
       view.names.forEach(function (n) { this._name(n, view); }, this);
+      this._cost = Date.now() - began;
     },
 
     /* Gather what a layer has above the tiles: each feature once, though several tiles hold pieces of it. */
@@ -125,17 +160,21 @@
         var span = Math.sqrt(item.weight);
         if (c.letter && c.fill && c.opacity && view.zoom >= 9) {
           if (span >= 15) { r = Math.min(9, span / 3); letter(ctx, c.letter, x, y, Math.min(15, Math.max(10, span / 2.4)), c.ink, c.hatch ? c.fill : null); }
-          else { r = 7.5; if (clash(view, x, y, r * 0.8, r * 0.8)) r = 3; badge(ctx, c, x, y, r); this._top.push(top(item, r)); }
+          else {
+            r = clash(view, x, y, 6, 6) ? DOT : 7.5;
+            if (r === DOT) dot(view, c, item, x, y); else badge(ctx, c, x, y, r);
+            this._top.push(top(item, r));
+          }
         }
       } else if (item.type === POINT) {
         r = view.zoom < 13 ? c.radius * 0.75 : c.radius;
         if (r > ON_TOP * 0.75) {
-          if (view.zoom < 14 && clash(view, x, y, r * 0.7, r * 0.7)) r = 3;
-          badge(ctx, c, x, y, r);
+          if (view.zoom < 14 && clash(view, x, y, r * 0.7, r * 0.7)) r = DOT;
+          if (r === DOT) dot(view, c, item, x, y); else badge(ctx, c, x, y, r);
           this._top.push(top(item, r));
         }
       }
-      if (r) view.taken.push([x - r, y - r, x + r, y + r]);
+      if (r) take(view, x, y, r, r);
       if (named) view.names.push({ item: item, x: x, y: y, below: item.type === LINE ? 0 : r + 11 });
     },
 
@@ -149,7 +188,7 @@
       if (line && !s.style.label_suffix && view.said.some(function (q) { return q.text === text && Math.hypot(q.x - n.x, q.y - n.y) < 420; })) return;
       var hw = line ? Math.abs(Math.cos(n.item.angle)) * wide / 2 + 4 : wide / 2 + 2, hh = line ? Math.abs(Math.sin(n.item.angle)) * wide / 2 + 7 : 8;
       if (clash(view, n.x, y, hw, hh)) return;
-      view.taken.push([n.x - hw, y - hh, n.x + hw, y + hh]);
+      take(view, n.x, y, hw, hh);
       view.said.push({ text: text, x: n.x, y: n.y });
       ctx.save();
       ctx.translate(n.x, y);
