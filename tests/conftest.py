@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ def chromium() -> Iterator[Browser]:
             executable_path=str(CHROMIUM),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking",
                   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+            env={**os.environ, "LC_ALL": "C.UTF-8"},  # in an ASCII locale Chromium cannot read Chinese file names
         )  # fmt: skip
         yield browser
         browser.close()
