@@ -25,6 +25,7 @@ from mapapp.ingest.names import DOUBTFUL_COLUMNS, keep_one_row_each, match_names
 from mapapp.ingest.opening import open_delivery
 from mapapp.ingest.points import geometry_from_columns
 from mapapp.ingest.result import Match, Notes, Raw, Reading
+from mapapp.ingest.sheets import require_calculated
 from mapapp.ingest.words import plain
 
 Source = str | Path
@@ -137,6 +138,7 @@ def _understand(
         raw = shapes.fit(raw, layer, lenient=raw.kind in _LENIENT)
     mapping, proposals = match_columns(raw.frame, layer, columns, place=raw.place, reserved=reserved)
     used = {m.theirs for m in mapping.values()} | set(reserved)
+    require_calculated(raw, used, {mapping[c].theirs for c in ("name", layer.key) if c in mapping})
     if not mapping and not placed:
         raise _nothing_recognised(raw, layer)
     if layer.name in ONE_ROW_PER_COMPOUND:

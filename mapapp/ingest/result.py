@@ -85,6 +85,8 @@ class Raw:
         How many columns right of ``letters`` the cells of each row lie, where tables stood side by side.
     title : str
         The text above the header of a table.
+    uncalculated : tuple of str
+        Cells of the sheet that hold a formula without its result.
     """
 
     frame: pd.DataFrame
@@ -98,6 +100,7 @@ class Raw:
     notes: Notes = field(default_factory=Notes)
     shifts: NDArray[np.int64] | None = None
     title: str = ""
+    uncalculated: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import zipfile
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from mapapp.core.errors import InputError, QuestionError
 from mapapp.core.schema import Layer
 from mapapp.core.text import Text
 from mapapp.ingest.archive import verify
-from mapapp.ingest.foreign import MAX_COLUMNS, check_width, empty, parsing
+from mapapp.ingest.foreign import check_width, empty, parsing
 from mapapp.ingest.grid import ask_columns, find_table, guess_header
 from mapapp.ingest.result import Notes, Raw
 
@@ -37,8 +37,8 @@ def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[s
     Raises
     ------
     InputError
-        When it is no workbook, is damaged, protected or empty, its formulas were never calculated, or no sheet holds
-        a header we know.
+        When it is no workbook, is damaged, protected or empty, records are formulas that were never calculated, or no
+        sheet holds a header we know.
     QuestionError
         When ``layer`` is no sheet (option ``layer``).
     """
@@ -73,11 +73,12 @@ def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[s
             )
         found: list[Raw] = []
         guessed: tuple[str, tuple[str, ...]] | None = None
-        seen = 0
+        seen: set[str] = set()
         for sheet in chosen:
             with parsing(name, "Excel"):
                 cells, merges = _cells(book, sheet, name)
-            seen += len(cells)
+            if cells:
+                seen.add(sheet)
             own = Notes(notes)
             raw = find_table(cells, merges, target, file=name, sheet=sheet, kind="excel", given=given, notes=own)
             if raw is not None and len(raw.frame):
@@ -86,16 +87,12 @@ def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[s
                 guessed = (sheet, guess_header(cells, merges))
     finally:
         book.close()
-    if blank := _not_calculated(path, {raw.layer for raw in found}):
-        sheet, alone = next(iter(blank.items()))
-        raise InputError(
-            Text(f"有 {len(alone)} 个公式没有计算结果。", f"{len(alone)} formulas have no result in them."),
-            Text(
-                "写出此表的程序没有计算。请用 Excel 或 WPS 打开、保存后再导入。",
-                "The program that wrote it did not calculate. Open it in Excel or WPS, save it and import again.",
-            ),
-            where=f"{name} › {sheet} › {alone[0]}",
-        )
+    empties = _not_calculated(path, seen)
+    for raw in found:
+        raw.uncalculated = tuple(empties.get(raw.layer, ()))
+    if not found and empties:
+        sheet, alone = next(iter(empties.items()))
+        raise _uncalculated(f"{name} › {sheet}", alone)
     if not seen:
         raise empty(f"{name} › {layer}" if layer else name)
     if not found and guessed and guessed[1] and not target.spatial:
@@ -120,17 +117,62 @@ def read_workbook(path: Path, target: Layer, layer: str | None, given: Mapping[s
 
 def _cells(book: Any, sheet: str, file: str) -> tuple[list[list[Any]], list[tuple[int, int, int, int]]]:
     table = book.get_sheet_by_name(sheet)
-    if (table.total_width or 0) > MAX_COLUMNS:
-        check_width(table.total_width, f"{file} › {sheet}")
+    check_width(table.width, f"{file} › {sheet}")
     cells = table.to_python(skip_empty_area=False)
     merges = [(a[0], a[1], b[0], b[1]) for a, b in (table.merged_cell_ranges or [])]
     return cells, merges
 
 
+def require_calculated(raw: Raw, used: Set[str], naming: Set[str]) -> None:
+    """Refuse a table whose records hold formulas without a result.
+
+    Formulas elsewhere, such as sums under the table that a program wrote and never calculated, do not matter.
+
+    Parameters
+    ----------
+    used : set of str
+        Their columns that are read.
+    naming : set of str
+        Those of them that say what a record is: a row that looks empty is a record where these hold a formula.
+
+    Raises
+    ------
+    InputError
+        With the first such cell.
+    """
+    rows = set(raw.rows.tolist())
+    read, telling = ({raw.letters[h] for h in columns if h in raw.letters} for columns in (used, naming))
+    alone = []
+    for cell in raw.uncalculated:
+        column, row = _split(cell)
+        record = row in rows or (column in telling and row > min(rows))
+        if record and (raw.shifts is not None or column in read):
+            alone.append(cell)
+    if alone:
+        raise _uncalculated(raw.place, alone)
+
+
+def _uncalculated(place: str, alone: Sequence[str]) -> InputError:
+    return InputError(
+        Text(f"有 {len(alone)} 个公式没有计算结果。", f"{len(alone)} formulas have no result in them."),
+        Text(
+            "写出此表的程序没有计算。请用 Excel 或 WPS 打开、保存后再导入。",
+            "The program that wrote it did not calculate. Open it in Excel or WPS, save it and import again.",
+        ),
+        where=f"{place} › {alone[0]}",
+    )
+
+
+def _split(cell: str) -> tuple[str, int]:
+    column = cell.rstrip("0123456789")
+    return column, int(cell[len(column) :])
+
+
 def _not_calculated(path: Path, asked: Set[str]) -> dict[str, list[str]]:
     """Return by sheet the cells of an .xlsx that hold a formula and no value: a reader of values sees them empty.
 
-    Sheets that were not asked for are not unpacked. Python programs write such workbooks. The places of the parts follow ECMA-376 part 1, clauses 12.3 and 18.3.1.4.
+    Sheets that were not asked for are not unpacked. Python programs write such workbooks. The places of the parts
+    follow ECMA-376 part 1, clauses 12.3 and 18.3.1.4.
     """
     out: dict[str, list[str]] = {}
     if not zipfile.is_zipfile(path):

@@ -209,3 +209,17 @@ def test_a_code_beside_its_word_is_that_code(tmp_path: Path) -> None:
     shapes = ingest.read(tmp_path / "p.csv", "pipes", crs=4544).frame["shape"]
     assert shapes.tolist()[:2] == ["circular", "rect"]
     assert shapes.isna().tolist() == [False, False, True]
+
+
+def test_formulas_without_a_result_matter_only_where_they_are_read(workbook: Book) -> None:
+    """Sums below the table and a column nobody maps do not; a record made of formulas alone does."""
+    head = ["小区名称", "户数", "我的算式"]
+    harmless = [head, ["甲", 300, "=B2*2"], ["乙", 200, "=B3*2"], ["合计", "=SUM(B2:B3)", None], [None, "=B4", None]]
+    assert list(ingest.read(workbook(harmless), "ledger").frame["households"]) == [300, 200]
+    for rows in (
+        [head, ["甲", "=1+1", 1]],
+        [head, ["甲", 300, 1], ["=A2", "=B2", "=C2"]],
+        [head, ["=A9", "=B9", "=C9"]],
+    ):
+        with pytest.raises(InputError, match="formulas have no result"):
+            ingest.read(workbook(rows), "ledger")
