@@ -1,13 +1,15 @@
-"""One Chromium for every test that drives a page: two Playwright loops cannot live in one process."""
+"""What rooms share: one Chromium, for two Playwright loops cannot live in one process, and applications that are closed."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
 from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import Browser, expect, sync_playwright
 
@@ -32,3 +34,20 @@ def chromium() -> Iterator[Browser]:
         )  # fmt: skip
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def application() -> Iterator[Callable[..., Flask]]:
+    """Make applications on a database, with settings by keyword; their counties are closed when the test ends."""
+    from mapapp.settings import Settings
+    from mapapp.web import create_app
+
+    made: list[Flask] = []
+
+    def make(database: Path, **settings: Any) -> Flask:
+        made.append(create_app(Settings(database=str(database), secret_key="test-key", **settings)))
+        return made[-1]
+
+    yield make
+    for app in made:
+        app.extensions["mapapp_county"].close()

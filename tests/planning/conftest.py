@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from mapapp.services import planning
-from mapapp.settings import Settings
-from mapapp.web import create_app
 
 from . import town
 
@@ -40,16 +38,12 @@ def bare(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app(planned: Path) -> Iterator[Flask]:
+def app(planned: Path, application: Callable[..., Flask]) -> Flask:
     """Give the application as on the planner's own machine."""
-    made_ = create_app(Settings(database=str(planned), secret_key="test-key"))
-    yield made_
-    made_.extensions["mapapp_county"].close()
+    return application(planned)
 
 
 @pytest.fixture
-def served(planned: Path) -> Iterator[Flask]:
+def served(planned: Path, application: Callable[..., Flask]) -> Flask:
     """Give the application as on an office server: users and roles."""
-    made_ = create_app(Settings(database=str(planned), host="0.0.0.0", secret_key="test-key"))
-    yield made_
-    made_.extensions["mapapp_county"].close()
+    return application(planned, host="0.0.0.0")

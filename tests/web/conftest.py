@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,8 +18,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mapapp import store
-from mapapp.settings import Settings
-from mapapp.web import create_app
 
 CRS = "EPSG:4549"
 X0, Y0 = 500_000.0, 3_400_000.0  # lon 120, lat 30.72
@@ -157,19 +155,15 @@ def county(built: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app(county: Path) -> Iterator[Flask]:
+def app(county: Path, application: Callable[..., Flask]) -> Flask:
     """Give the application as on the planner's own machine: no login."""
-    made = create_app(Settings(database=str(county), secret_key="test-key"))
-    yield made
-    made.extensions["mapapp_county"].close()
+    return application(county)
 
 
 @pytest.fixture
-def served(county: Path) -> Iterator[Flask]:
+def served(county: Path, application: Callable[..., Flask]) -> Flask:
     """Give the application as on an office server: users and roles."""
-    made = create_app(Settings(database=str(county), host="0.0.0.0", secret_key="test-key"))
-    yield made
-    made.extensions["mapapp_county"].close()
+    return application(county, host="0.0.0.0")
 
 
 def token_of(page: str) -> str:
