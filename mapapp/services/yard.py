@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import math
 import re
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,10 +21,9 @@ import pandas as pd
 import shapely
 
 from mapapp.core import schema
-from mapapp.core.errors import ConflictError, InputError, MapappError, NotFoundError
-from mapapp.core.progress import Cancelled
+from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
-from mapapp.services import auditing, photos, viewing, words
+from mapapp.services import auditing, jobs, photos, viewing, words
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
@@ -38,6 +36,11 @@ HIDDEN: Final = ("buried", "covered_by_structure", "not_found", "no_access")
 _NEAR_M: Final = 30.0  # an inlet or a lost manhole this near to an unserved compound is worth a look
 _MOST: Final = 5000
 _AUDITED: Final = "yard_audited_revision"
+AUDIT: Final = jobs.Kind(
+    "audit",
+    cancelled=Text("已取消，数据没有改动。", "Cancelled; no data changed."),
+    failed=Text("数据检查出错，数据没有改动。", "The audit failed; no data changed."),
+)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 
 
@@ -362,40 +365,13 @@ def audit_again(county: County, scope: Scope) -> Json:
         When the asker may not change data.
     """
     scope.require_editor()
-    running = next((j for j in county.db.jobs.list(limit=20) if j.kind == "audit" and j.state == "running"), None)
-    if running is not None and _alive(running.updated_at):
-        return {"job": running.id}
-    job = county.db.jobs.add("audit", by=scope.name)
-    county.db.jobs.update(job.id, state="running")
-    threading.Thread(target=_audit, args=(county, job.id, scope.name), name=f"audit {job.id}", daemon=True).start()
-    return {"job": job.id}
+    job, _ = jobs.start(county, AUDIT, lambda report: _audit(county, report, by=scope.name), by=scope.name)
+    return {"job": job}
 
 
-def _alive(updated_at: str) -> bool:
-    """Whether a job reported within the last two minutes; one that did not died with its process."""
-    return (datetime.now(UTC) - datetime.fromisoformat(updated_at)).total_seconds() < 120
-
-
-def _audit(county: County, job: int, by: str) -> None:
-    db, told = county.db, [-1.0]
-
-    def progress(done: float, doing: Text) -> None:
-        if done - told[0] >= 0.1:
-            told[0] = done
-            if db.jobs.update(job, progress=done, message=doing).cancel:
-                raise Cancelled
-
-    try:
-        before = db.revision
-        outcome = auditing.run(county.url, by=by, progress=progress)
-        db.set_setting(_AUDITED, before)
-        db.jobs.update(job, state="done", progress=1.0, result=outcome.summary())
-    except Cancelled:
-        db.jobs.update(job, state="cancelled")
-    except MapappError as error:
-        db.jobs.update(job, state="failed", message=Text(error.message("zh"), error.message("en")))
-    except Exception:
-        db.jobs.update(
-            job, state="failed", message=Text("数据检查出错，数据没有改动。", "The audit failed; no data changed.")
-        )
-        raise
+def _audit(county: County, report: jobs.Report, *, by: str) -> Mapping[str, Any]:
+    db = county.db
+    before = db.revision
+    outcome = auditing.run(county.url, by=by, progress=report)
+    db.set_setting(_AUDITED, before)
+    return outcome.summary()

@@ -7,7 +7,7 @@ import pytest
 from mapapp import store
 from mapapp.core.errors import InputError
 from mapapp.core.progress import Cancelled
-from mapapp.services import plan_jobs, plan_page, plan_state, planning
+from mapapp.services import jobs, plan_jobs, plan_page, plan_state, planning
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 
@@ -82,17 +82,22 @@ def test_the_kept_stages_are_those_of_the_budget(county):
 def test_a_cancelled_job_leaves_the_last_plan(county, monkeypatch):
     """Asked to stop, the work ends, says so, and what is stored stays byte for byte."""
     before = (county.db.version("links"), county.db.setting(plan_state.SETTING))
-    job = county.db.jobs.add(plan_jobs.KIND, by="li").id
+    job = county.db.jobs.add(plan_jobs.PLAN.name, by="li").id
     county.db.jobs.request_cancel(job)
-    plan_jobs._work(county, job, "li", planning.Choices(budget=1.0))
+    jobs.carry_out(
+        county,
+        plan_jobs.PLAN,
+        job,
+        lambda report: plan_jobs.make(county, planning.Choices(budget=1.0), report, by="li"),
+    )
     assert plan_jobs.told(county, job, "en")["state"] == "cancelled"
     assert (county.db.version("links"), county.db.setting(plan_state.SETTING)) == before
 
 
 def test_a_report_hears_a_cancel_within_a_second(county):
     """The wish to stop is heard in a tight loop without asking the database each time."""
-    job = county.db.jobs.add(plan_jobs.KIND, by="li").id
-    report = plan_jobs._Report(county.db, job)
+    job = county.db.jobs.add(plan_jobs.PLAN.name, by="li").id
+    report = jobs.Report(county.db, job)
     assert not report.stopped(at_once=True)
     county.db.jobs.request_cancel(job)
     assert not report.stopped()
