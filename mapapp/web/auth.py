@@ -42,7 +42,7 @@ def begin() -> Any:
     if g.scope is not None or endpoint in _OPEN:
         return None
     if errors.wants_json() or request.method != "GET":
-        raise errors.LoginNeeded(i18n.TEXTS["login.title"], i18n.TEXTS["login.hint"])
+        raise errors.LoginNeeded(errors.LOGIN, i18n.TEXTS["login.hint"])
     wanted = request.full_path.rstrip("?")
     return redirect(url_for("auth.login", next=wanted if wanted != "/" else None))
 

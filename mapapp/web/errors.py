@@ -35,9 +35,10 @@ STATUS: dict[type[Exception], int] = {
     LoginNeeded: 401,
 }
 
+LOGIN = Text("请先登录。", "Please log in first.")
 _HTTP: dict[int, Text] = {
     400: Text("请求有误。", "The request is not right."),
-    401: Text("请先登录。", "Please log in first."),
+    401: LOGIN,
     403: Text("您不能这样做。", "You may not do this."),
     404: Text("没有这个页面。", "There is no such page."),
     405: Text("此地址不支持这种操作。", "This address does not take that."),

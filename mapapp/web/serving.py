@@ -85,8 +85,8 @@ def serve(settings: Settings, *, announce: Callable[[str, str], None] = announce
     announce(name, address(settings, sock))
     if nobody:
         hint = Text(
-            "还没有用户，谁也登录不了。请先运行：mapapp user add 数据库 用户名 --role administrator",
-            "There is no user yet, so nobody can log in. Run: mapapp user add DB NAME --role administrator",
+            "还没有用户，谁也登录不了。请先运行：mapapp user 数据库 add 用户名 --role administrator",
+            "There is no user yet, so nobody can log in. Run: mapapp user DB add NAME --role administrator",
         )
         print(hint.pick(settings.language), file=sys.stderr, flush=True)  # noqa: T201
     if settings.workers == 1 or not hasattr(os, "fork"):

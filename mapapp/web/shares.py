@@ -69,7 +69,7 @@ def opened() -> Blueprint:
         except ForbiddenError as error:
             status = 429 if isinstance(error, accounts.LockedError) else 403
             message = error.message(i18n.language())
-            return render_template("share_gate.html", message=message, over=False, asked=_view_asked()), status
+            return _gate(message), status
         response = redirect(url_for("shared.page", **_view_asked()))
         response.set_cookie(
             _cookie(found), _signer().dumps(_pass(found)), path=f"/s/{g.token}", max_age=43_200, httponly=True,
@@ -102,7 +102,7 @@ def _let_in() -> Any:
         g.share_gate = True
         if request.endpoint != "shared.page":
             raise errors.LoginNeeded(i18n.TEXTS["share.gate.title"])
-        return make_response(render_template("share_gate.html", over=False, asked=_view_asked()), 200)
+        return make_response(_gate(), 200)
     if found.has_code and request.endpoint == "shared.enter":
         g.share_gate = True
     if request.endpoint == "shared.view":
@@ -117,6 +117,13 @@ def _let_in() -> Any:
         }
         g.share_notice = {"share": share, "notices": notes}
     return None
+
+
+def _gate(message: str = "") -> str:
+    """Return the page that asks for the pass code: whose link it is, and nothing of what it shows."""
+    return render_template(
+        "share_gate.html", message=message, over=False, asked=_view_asked(), county=context.db().name
+    )
 
 
 def _view_asked() -> dict[str, Any]:
@@ -156,6 +163,17 @@ def link(token: str) -> str:
     """Return the full address of a share, by the public address where one is set."""
     base = context.settings().public_url.rstrip("/") or request.url_root.rstrip("/")
     return f"{base}/s/{token}"
+
+
+def _only_here() -> Text | None:
+    """Return a warning where the links made here open on this machine alone; None where others can reach us."""
+    if not context.settings().local:
+        return None
+    return Text(
+        "这个链接只能在这台电脑上打开。要发给别人，请让服务器监听本机的网络地址（mapapp serve … --host 0.0.0.0），或设置 MAPAPP_PUBLIC_URL。",
+        "This link opens on this machine alone. To send it, let the server listen on the machine's network address"
+        " (mapapp serve … --host 0.0.0.0), or set MAPAPP_PUBLIC_URL.",
+    )
 
 
 def _make() -> tuple[sharing.Made, str]:
@@ -201,8 +219,10 @@ def listed() -> Response:
 def create() -> Response:
     """Make a share from a view state; the answer alone holds the link."""
     made, url = _make()
+    here = _only_here()
     body = {
         "id": made.number, "url": url, "qr": sharing.qr_svg(url), "expires_at": made.expires_at,
+        "only_here": here.pick(i18n.language()) if here else None,
         "embed": sharing.embed_html(url, params.string(params.body(), "title", longest=200)), "left_out": [text.pick(i18n.language()) for text in made.left_out],
     }  # fmt: skip
     response = make_response(jsonify(body), 201)
@@ -248,4 +268,5 @@ def act() -> Response | BaseResponse:
         return _page(errors.status_of(error), message=error.message(i18n.language()), form=sent)
     framed = params.string(sent, "embed") or params.flag(sent, "embeddable")
     snippet = sharing.embed_html(url, params.string(sent, "title")) if framed else ""
-    return _page(201, made=dataclasses.asdict(made) | {"url": url, "qr": sharing.qr_svg(url), "embed": snippet})
+    shown = dataclasses.asdict(made) | {"url": url, "qr": sharing.qr_svg(url), "embed": snippet}
+    return _page(201, made=shown, only_here=_only_here())

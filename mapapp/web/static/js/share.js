@@ -42,11 +42,18 @@
     );
   }
 
-  function tick(name, value, label, checked, fixed) {
+  function tick(name, value, label, checked, fixed, change) {
     return el(
       "label",
       { "class": "check" },
-      el("input", { type: "checkbox", name: name, value: value, checked: checked, disabled: fixed }),
+      el("input", {
+        type: "checkbox",
+        name: name,
+        value: value,
+        checked: checked,
+        disabled: fixed,
+        on: change ? { change: change } : {}
+      }),
       label
     );
   }
@@ -153,6 +160,12 @@
       );
     }
 
+    /* Descriptions and photos are those of problems: who ticks them wants that layer too. */
+    function withProblems(event) {
+      var layer = form.querySelector("input[name=layer][value=problems]");
+      if (event.target.checked && layer) layer.checked = true;
+    }
+
     function tellZone() {
       var date = new Date(until.value);
       zone.textContent = isNaN(date.getTime()) ? "" : t("share.until_is", { at: Mapapp.format.instant(date) });
@@ -186,10 +199,6 @@
         fail({ message: t("share.past") });
         return;
       }
-      var f = {};
-      Object.keys(state.f).forEach(function (column) {
-        if (column.indexOf(".") < 0) f[column] = state.f[column];
-      });
       send.disabled = true;
       send.textContent = t("share.making");
       Mapapp.api
@@ -197,7 +206,7 @@
           kind: kind,
           title: title.value.trim(),
           layers: layers,
-          filters: f,
+          filters: state.f, // those of a layer go with their layer
           columns: { compounds: columns.concat("compound_id", "letter") },
           place: state.at ? state.at.z + "/" + state.at.lat + "/" + state.at.lon : "",
           live: moment.value === "live",
@@ -248,7 +257,7 @@
       Mapapp.dom.fill(
         form,
         el("p", { "class": "notice success", role: "status" }, t("share.done")),
-        (made.left_out || []).map(function (line) {
+        (made.left_out || []).concat(made.only_here || []).map(function (line) {
           return el("p", { "class": "notice warning" }, line);
         }),
         el(
@@ -348,8 +357,8 @@
           "div",
           {},
           tick("extra", "levels", t("share.levels"), false),
-          tick("extra", "descriptions", t("share.descriptions"), false),
-          tick("extra", "photos", t("share.photos"), false),
+          tick("extra", "descriptions", t("share.descriptions"), false, false, withProblems),
+          tick("extra", "photos", t("share.photos"), false, false, withProblems),
           tick("extra", "download", t("share.download"), false)
         )
       )
