@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -22,7 +22,7 @@ EDITOR = Scope("li", role="editor")
 
 
 @pytest.fixture(scope="module")
-def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[County]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("view") / "c.gpkg"
     with store.create(str(path), name="试验县", crs=CRS) as db:
         n = 12
@@ -52,9 +52,7 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[County]:
         )
         db.apply(db.compare("compounds", compounds, "add"), by="t")
         db.apply(db.compare("pipes", pipes, "add"), by="t")
-    made = County(str(path))
-    yield made
-    made.close()
+    return path
 
 
 @pytest.fixture
