@@ -57,10 +57,13 @@ def table(batches: Sequence[Batch], crs: Any) -> gpd.GeoDataFrame:
     The same findings in any order give the same table.
     """
     order = {rule: i for i, rule in enumerate(RULES)}
-    columns: dict[str, list[Any]] = {name: [] for name in findings.COLUMNS}
+    kept = sorted((b for b in batches if len(b)), key=lambda b: (order[b.rule], b.layer))
+    told: dict[str, list[Any]] = {
+        name: [] for name in ("feature_id", "related", "value", "message", "message_en", "severity")
+    }
     shapes: list[npt.NDArray[Any]] = [np.empty(0, dtype=object)]
     features: list[Any] = []
-    for batch in sorted((b for b in batches if len(b)), key=lambda b: (order[b.rule], b.layer)):
+    for batch in kept:
         rule, n = RULES[batch.rule], len(batch)
         value = np.full(n, np.nan) if batch.value is None else np.asarray(batch.value, dtype=float)
         words = {
@@ -68,25 +71,31 @@ def table(batches: Sequence[Batch], crs: Any) -> gpd.GeoDataFrame:
             "layer": [LAYER_NAMES[batch.layer]] * n, **batch.words,
         }  # fmt: skip
         zh, en = (filled(rule.message.pick(lang), n, words, lang) for lang in LANGS)
-        keys = list(zip(batch.feature_id, words["b"], batch.part or [""] * n, en, strict=True))
+        value = np.round(value, 6)
+        parts = batch.part or [""] * n
+        keys = list(zip(batch.feature_id, words["b"], parts, en, value.tolist(), strict=True))
         rank = sorted(range(n), key=keys.__getitem__)
-        feature, related, part, en = (list(v) for v in zip(*(keys[i] for i in rank), strict=True))
-        columns["rule"] += [rule.id] * n
-        columns["severity"] += [batch.severity[i] for i in rank] if batch.severity else [rule.severity] * n
-        columns["layer"] += [batch.layer] * n
-        columns["feature_id"] += feature
-        columns["related"] += [r or None for r in related]
-        columns["value"] += [round(v, 6) for v in value[rank].tolist()]
-        columns["unit"] += [rule.unit or None] * n
-        columns["message"] += [zh[i] for i in rank]
-        columns["message_en"] += en
-        columns["fix"] += [rule.fix.zh] * n
-        columns["fix_en"] += [rule.fix.en] * n
-        columns["status"] += ["open"] * n
+        feature, related, part, said, values = zip(*map(keys.__getitem__, rank), strict=True)
+        told["feature_id"] += feature
+        told["related"] += [r or None for r in related]
+        told["value"] += values
+        told["message"] += map(zh.__getitem__, rank)
+        told["message_en"] += said
+        told["severity"] += map(batch.severity.__getitem__, rank) if batch.severity else [rule.severity] * n
         named = (feature, related, part) if batch.rule in _BETWEEN_TWO else (feature, part)  # bystanders do not count
         features += zip([batch.layer] * n, *named, strict=True)
         shapes.append(np.asarray(batch.geometry, dtype=object)[rank])
-    columns["finding_id"] = findings.finding_ids(columns["rule"], features)
+    of = np.repeat(np.arange(len(kept)), [len(b) for b in kept])
+    rules = [RULES[b.rule] for b in kept]
+    columns: dict[str, Any] = told | {
+        "rule": findings.repeated([rule.id for rule in rules], of),
+        "layer": findings.repeated([b.layer for b in kept], of),
+        "unit": findings.repeated([rule.unit or None for rule in rules], of),
+        "fix": findings.repeated([rule.fix.zh for rule in rules], of),
+        "fix_en": findings.repeated([rule.fix.en for rule in rules], of),
+        "status": findings.repeated(["open"] * len(rules), of),
+        "finding_id": findings.finding_ids([rules[i].id for i in of.tolist()], features),
+    }
     return findings.frame(columns, np.concatenate(shapes), crs)
 
 

@@ -14,6 +14,7 @@ from mapapp.audit.batch import Batch, points
 from mapapp.audit.levels import PIPE_FIELDS
 from mapapp.audit.model import SEWAGE_BIT, Town, ends_at
 from mapapp.audit.tables import Objects, Points, names
+from mapapp.core import loops
 from mapapp.core.geometry import Bools, Ints, compiled_pays
 from mapapp.core.text import Text
 
@@ -60,11 +61,9 @@ def _surely_distinct(ids: pa.Array) -> bool:
     if size.max() > 16:
         return False
     raw = np.concatenate([np.frombuffer(data, np.uint8)[: at[-1]], np.zeros(16, np.uint8)])
-    eight = np.ndarray((len(raw) - 7,), "<u8", raw, 0, (1,))
     if compiled_pays(len(ids)):
-        from mapapp.core import loops
-
-        return bool(loops.all_distinct(eight, at))
+        return loops.all_distinct(raw, at)
+    eight = np.ndarray((len(raw) - 7,), "<u8", raw, 0, (1,))
     keep = np.array([(1 << 8 * k) - 1 for k in range(9)], dtype=np.uint64)  # the first k of eight bytes
     key = (eight[at[:-1]] & keep[np.minimum(size, 8)]) * np.uint64(0x9E3779B97F4A7C15)
     if size.max() > 8:

@@ -15,6 +15,7 @@ from mapapp.audit.checks_network import Flow
 from mapapp.audit.model import SEWAGE_BIT, Town, ends_at
 from mapapp.audit.settings import AuditSettings
 from mapapp.audit.tables import Columns, Objects, floats, names, strings
+from mapapp.core import loops
 from mapapp.core.geometry import Bools, Floats, Ints, cells, compiled_pays, in_marked_cells, marked_cells
 
 LEDGER = ("connected", "partial", "not_connected", "septic_only", "discharges_to_water", "unknown")
@@ -228,8 +229,6 @@ def _take_first(town: Town, of: Ints, near: Ints, limit: Floats, string: Ints, b
 
 def _around_compiled(shape: Objects, town: Town, which: Ints, far: float) -> tuple[Ints, Ints]:
     """Pair shapes with the strings that may be the nearest to them, by compiled loops over a grid."""
-    from mapapp.core import loops
-
     lines, half = town.lines, town.strings.length[which] / 2
     first, last = lines.first[which], lines.last[which]
     # no point of a string lies farther from the middle between its ends than half its length; a few long ones apart

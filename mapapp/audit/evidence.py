@@ -191,13 +191,29 @@ def _basis(town: Town, decision: Decision) -> list[str]:
 
 
 def _piece_numbers(town: Town, piece: Ints) -> Ints:
-    """Return piece numbers by length, the longest first, so that the order of the table does not matter."""
+    """Return piece numbers by length, the longest first, of equal ones the one with the smallest pipe id.
+
+    So neither the order of the table nor the way the network was joined matters.
+    """
     string, a, _ = town.link
     if len(string) == 0:
         return np.zeros(town.node_count, dtype=np.int64)
-    length = np.bincount(piece[a], town.strings.length[string], minlength=int(piece.max()) + 1)
+    of = piece[a]
+    length = np.round(np.bincount(of, town.strings.length[string], minlength=int(piece.max()) + 1), 3)
+    order = np.argsort(-length, kind="stable")
+    same = np.flatnonzero((length[order][1:] == length[order][:-1]) & (length[order][1:] > 0))
+    if len(same):
+        tied = np.zeros(len(length), dtype=bool)
+        tied[order[same]] = tied[order[same + 1]] = True
+        rows = np.flatnonzero(tied[of])
+        ids = np.array(town.ids(string[rows]), dtype=object).astype(str)
+        by_id = np.lexsort((ids, of[rows]))
+        pieces, first = np.unique(of[rows][by_id], return_index=True)
+        turn = np.zeros(len(length), dtype=np.int64)
+        turn[pieces] = np.argsort(np.argsort(ids[by_id][first], kind="stable"), kind="stable")
+        order = np.lexsort((turn, -length))
     rank = np.empty(len(length), dtype=np.int64)
-    rank[np.argsort(-np.round(length, 3), kind="stable")] = np.arange(1, len(length) + 1)
+    rank[order] = np.arange(1, len(length) + 1)
     return rank[piece]
 
 

@@ -19,6 +19,7 @@ import shapely
 from mapapp.audit import levels, tables
 from mapapp.audit.settings import AuditSettings
 from mapapp.audit.tables import Manholes, Outlets, Pipes
+from mapapp.core import loops
 from mapapp.core.geometry import (
     Bools,
     Floats,
@@ -325,8 +326,6 @@ def _system_at(nodes: Nodes, manholes: Manholes, manhole: Ints, system: tables.C
 def loose(nodes: Nodes, system: tables.Codes, usable: Bools) -> tuple[Bools, Bools]:
     """Return which strings end at their first and at their last vertex without another pipe of their system."""
     if compiled_pays(len(system)):
-        from mapapp.core import loops
-
         alone: tuple[Bools, Bools] = loops.alone(nodes.start, nodes.end, system, usable, len(nodes))
         return alone
     degree = np.zeros((5, len(nodes)), dtype=np.int32)
@@ -344,21 +343,14 @@ def _touches(
     """Find nodes on the bodies of pipes, and pipes near loose ends."""
     first, last = loose(nodes, system, usable)
     reach = np.full(len(nodes), -1.0)
-    rows = np.flatnonzero(usable)
-    reach[nodes.start[rows]] = reach[nodes.end[rows]] = settings.snap_m + 1e-9
-    reach[manhole >= 0] = settings.snap_m + 1e-9
-    reach[nodes.start[first]] = reach[nodes.end[last]] = settings.near_miss_m + 1e-9
-    who = np.flatnonzero(reach > 0)
-    part = lines if usable.all() else lines.take(rows)
-    found = points_near_lines(
-        nodes.x[who], nodes.y[who], reach[who], part, skip=(nodes.start[rows], nodes.end[rows]), ids=who
-    )
-    if part is lines:
-        return Near(who[found.point], found.string, found.segment, found.distance, found.at)
-    inner = found.segment - part.offsets[found.string]
-    return Near(
-        who[found.point], rows[found.string], lines.offsets[rows[found.string]] + inner, found.distance, found.at
-    )
+    snap, near = settings.snap_m + 1e-9, settings.near_miss_m + 1e-9
+    reach[manhole >= 0] = snap
+    if compiled_pays(len(usable)):
+        loops.reaches(nodes.start, nodes.end, usable, first, last, snap, near, reach)
+    else:
+        reach[nodes.start[usable]] = reach[nodes.end[usable]] = snap
+        reach[nodes.start[first]] = reach[nodes.end[last]] = near
+    return points_near_lines(nodes.x, nodes.y, reach, lines, skip=(nodes.start, nodes.end), usable=usable)
 
 
 def _past_stubs(touches: Near, nodes: Nodes, usable: Bools, length: Floats, settings: AuditSettings) -> Near:

@@ -8,7 +8,9 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 COLUMNS = (
     "finding_id",
@@ -49,6 +51,11 @@ def finding_ids(rule: Sequence[str], features: Sequence[Iterable[str]]) -> list[
     return out
 
 
+def repeated(values: Sequence[str | None], of: npt.NDArray[np.int64]) -> pa.Array:
+    """Return a column of text that says value ``of[i]`` in row i."""
+    return pa.array(values, pa.large_string()).take(pa.array(of))
+
+
 def frame(columns: dict[str, Any], geometry: Any, crs: Any) -> gpd.GeoDataFrame:
     """Put the columns into the order and types that the store expects; absent columns stay missing."""
     n = len(geometry)
@@ -58,5 +65,10 @@ def frame(columns: dict[str, Any], geometry: Any, crs: Any) -> gpd.GeoDataFrame:
         if name == "value":
             data[name] = np.full(n, np.nan) if given is None else np.asarray(given, dtype=float)
         else:
-            data[name] = pd.array(np.full(n, None) if given is None else given, dtype="str")
+            text = (
+                given
+                if isinstance(given, pa.Array)
+                else pa.array([None] * n if given is None else given, pa.large_string())
+            )
+            data[name] = pd.array(text, dtype="str")
     return gpd.GeoDataFrame(data, geometry=geometry, crs=crs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from mapapp.core import loops, machine
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _LINE, _MULTILINE = 1, 5  # shapely type ids
 _WKB_LINE, _WKB_MULTILINE = 2, 5
-_NUMBA_FROM, _NUMBA_FROM_LOADED = 1_000_000, 50_000  # below these, compiled loops cost more than they save
+_COMPILED_FROM, _COMPILED_FROM_READY = 1_000_000, 20_000  # below these, compiled loops cost more than they save
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,6 @@ class Lines:
         if len(self) == 0:
             return np.zeros(0)
         if compiled_pays(len(self.x)):
-            from mapapp.core import loops
-
             found: Floats = loops.lengths(self.x, self.y, self.offsets)
             return found
         step = np.hypot(np.diff(self.x), np.diff(self.y))
@@ -80,8 +79,6 @@ class Lines:
     def take(self, strings: Ints) -> Lines:
         """Return the strings at the given places, in that order."""
         if compiled_pays(len(strings)):
-            from mapapp.core import loops
-
             x, y, begin = loops.taken(self.x, self.y, self.offsets, strings)
             return Lines(x, y, begin, self.row[strings], self.missing, self.broken)
         vertices, offsets = ragged(self.offsets[:-1][strings], np.diff(self.offsets)[strings])
@@ -126,18 +123,24 @@ def lines_of(geometry: npt.NDArray[Any]) -> Lines:
         LineStrings, MultiLineStrings, anything else (counted as broken) or None.
     """
     kind = shapely.get_type_id(geometry)
-    missing = (kind < 0) | shapely.is_empty(geometry)
-    broken = ~missing & ~np.isin(kind, (_LINE, _MULTILINE))
-    use = np.flatnonzero(~missing & ~broken)
-    whole = shapely.force_2d(geometry[use])
-    row = use.astype(np.int64)
-    if (kind[use] == _MULTILINE).any():
-        multi = kind[use] == _MULTILINE
-        whole[multi] = _joined(whole[multi])
-        whole, index = shapely.get_parts(whole, return_index=True)
-        row = use[index].astype(np.int64)
-    xy, owner = shapely.get_coordinates(whole, return_index=True)
-    counts = np.bincount(owner, minlength=len(whole))
+    none = np.zeros(len(geometry), dtype=bool)
+    counts = shapely.get_num_points(geometry) if (kind == _LINE).all() else none[:0]
+    if len(counts) and counts.min() >= 2:  # lines alone, as nearly all files have them
+        missing = broken = none
+        whole, row = geometry, np.arange(len(geometry))
+    else:
+        missing = (kind < 0) | shapely.is_empty(geometry)
+        broken = ~missing & ~np.isin(kind, (_LINE, _MULTILINE))
+        row = np.flatnonzero(~missing & ~broken)
+        whole = geometry[row]
+        if (kind[row] == _MULTILINE).any():
+            whole = shapely.force_2d(whole)
+            multi = kind[row] == _MULTILINE
+            whole[multi] = _joined(whole[multi])
+            whole, index = shapely.get_parts(whole, return_index=True)
+            row = row[index]
+        counts = shapely.get_num_points(whole)
+    xy = shapely.get_coordinates(whole)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return _without_nonfinite(Lines(xy[:, 0].copy(), xy[:, 1].copy(), offsets, row, missing, broken))
 
@@ -196,23 +199,20 @@ def lines_of_wkb(
         large and all rows are plain lines; `Lines.row` is then that order, and not ascending.
     """
     rows = len(valid)
-    start, size = offsets[:-1].astype(np.int64), np.diff(offsets)
     u4 = _unaligned(data, "<u4")
     if len(u4) and compiled_pays(rows):
-        from mapapp.core import loops
-
-        head, count, stride = loops.plain_wkb(data, u4, start, size, valid)
-        simple = head >= 0
-        taken = np.flatnonzero(simple)
+        record, x, y, plain = loops.plain_wkb(data, offsets, valid)
         none = np.zeros(rows, dtype=bool)
-        f8 = _unaligned(data, "<f8")
-        by = laid(f8[head], f8[head + 8]) if laid is not None and len(taken) == rows else None
+        by = laid(x, y) if laid is not None and plain == rows else None
         if by is not None:
-            x, y, begin = loops.vertices_of(f8, head, count, stride, by)
-            if np.isfinite(x).all() and np.isfinite(y).all():
+            x, y, begin, finite = loops.vertices_of(data, record, by)
+            if finite:
                 return Lines(x, y, begin, by, none, none)
-        x, y, begin = loops.vertices_of(f8, head, count, stride, taken)
+        simple = record[:, 0] >= 0
+        taken = np.flatnonzero(simple)
+        x, y, begin, _ = loops.vertices_of(data, record, taken)
         return _with_the_rest(Lines(x, y, begin, taken, none, none), simple, data, offsets, valid)
+    start, size = offsets[:-1], np.diff(offsets)
     long = valid & (size >= 9)
     at = np.where(long, start, 0)
     if len(u4) == 0:
@@ -273,8 +273,8 @@ def _unaligned(data: npt.NDArray[np.uint8], dtype: str) -> npt.NDArray[Any]:
 
 
 def compiled_pays(n: int) -> bool:
-    """Whether n elements are enough for the compiled loops, which take two seconds to load unless they are there."""
-    return n >= (_NUMBA_FROM_LOADED if "mapapp.core.loops" in sys.modules else _NUMBA_FROM)
+    """Whether n elements are enough for the compiled loops, which take seconds to make unless this machine has them."""
+    return n >= (_COMPILED_FROM_READY if machine.ready() else _COMPILED_FROM) and machine.usable()
 
 
 def distinct(values: Ints) -> Ints:
@@ -313,8 +313,6 @@ def in_marked_cells(x: Floats, y: Floats, marked: Bools, size: float) -> Bools:
     """Return which points fall into marked cells of ``size`` metres, and by chance a few more."""
     bits = len(marked).bit_length() - 1
     if compiled_pays(len(x)):
-        from mapapp.core import loops
-
         found: Bools = loops.in_marked_cells(x, y, marked, size, bits)
         return found
     out: Bools = marked[cell_slot(*cells(x, y, size), bits)]
@@ -342,7 +340,13 @@ class Near:
 
 
 def points_near_lines(
-    x: Floats, y: Floats, reach: Floats, lines: Lines, *, skip: tuple[Ints, Ints] | None = None, ids: Ints | None = None
+    x: Floats,
+    y: Floats,
+    reach: Floats,
+    lines: Lines,
+    *,
+    skip: tuple[Ints, Ints] | None = None,
+    usable: Bools | None = None,
 ) -> Near:
     """Find all points within their own reach of all segments.
 
@@ -353,39 +357,40 @@ def points_near_lines(
     x, y : ndarray of float, shape (p,)
         Points in metres.
     reach : ndarray of float, shape (p,)
-        Greatest distance in metres of each point; the largest one sets the cost.
+        Greatest distance in metres of each point; a point of negative reach is not looked for. The largest one sets the cost.
     lines : Lines
     skip : tuple of two ndarrays of int, shape (e,), optional
-        For each string two point ids that do not count (its own ends).
-    ids : ndarray of int, shape (p,), optional
-        The id of each point, for ``skip``; its place otherwise.
+        For each string two points that do not count (its own ends).
+    usable : ndarray of bool, shape (e,), optional
+        The strings to look at; all of them otherwise.
 
     Returns
     -------
     Near
         The nearest segment of each string to each point; the earlier one at a tie. Empty when nothing is in reach.
     """
-    ids = np.arange(len(x)) if ids is None else ids
     if len(x) == 0 or len(lines) == 0:
         none = np.zeros(0, dtype=np.int64)
         return Near(none, none, none, np.zeros(0), np.zeros(0))
     a, b = skip if skip is not None else (np.full(len(lines), -1), np.full(len(lines), -1))
-    far = float(reach.max())
+    far = max(float(reach.max()), 0.0)
     size, bits = max(32.0, 4.0 * far), max(4, int(np.ceil(np.log2(len(x) + 1))) // 2 + 1)
     if compiled_pays(len(lines.x) + len(x)):
-        from mapapp.core import loops
-
+        usable = np.ones(len(lines), dtype=bool) if usable is None else usable
         point, string, segment, d, t = loops.points_near_segments(
-            x, y, reach, ids, bits, size, far, lines.x, lines.y, lines.offsets, a, b
+            x, y, reach, bits, size, far, lines.x, lines.y, lines.offsets, usable, a, b
         )
         return _nearest_per_string(point, segment, string, d, t)
     bucket = _bucket(*cells(x, y, size), bits)
-    order = np.argsort(bucket)
+    order = np.flatnonzero(reach >= 0)
+    order = order[np.argsort(bucket[order])]
     begin = np.zeros((1 << 2 * bits) + 1, dtype=np.int32)
-    np.cumsum(np.bincount(bucket, minlength=1 << 2 * bits), out=begin[1:])
+    np.cumsum(np.bincount(bucket[order], minlength=1 << 2 * bits), out=begin[1:])
     segment, string = lines.segments()
+    if usable is not None:
+        segment, string = segment[usable[string]], string[usable[string]]
     point, seg_row = _candidates(lines, segment, order, begin, bits, size, far)
-    own = (ids[point] == a[string[seg_row]]) | (ids[point] == b[string[seg_row]])
+    own = (point == a[string[seg_row]]) | (point == b[string[seg_row]])
     point, seg_row = point[~own], seg_row[~own]
     v = segment[seg_row]
     d, t = distance_to_segments(x[point], y[point], lines.x[v], lines.y[v], lines.x[v + 1], lines.y[v + 1])

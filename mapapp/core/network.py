@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mapapp.core import loops
 from mapapp.core.geometry import Floats, Ints, Lines, cell_key, cells, compiled_pays, distinct, ragged
 
 _CELL_PER_TOLERANCE = 20.0
@@ -54,40 +55,42 @@ def join_ends(lines: Lines, x: Floats, y: Floats, tolerance_m: float) -> Nodes:
     not depend on where a grid line or a rounding step falls.
     """
     e = len(lines)
-    px = np.concatenate([lines.x[lines.first], lines.x[lines.last], x])
-    py = np.concatenate([lines.y[lines.first], lines.y[lines.last], y])
-    unique, which, a, b = _merged(px, py, tolerance_m)
-    ux, uy = px[unique], py[unique]
-    if len(a):
-        label = _labels(len(ux), a, b)
-        reach = np.hypot(px[:e] - px[e : 2 * e], py[:e] - py[e : 2 * e])
-        same = np.flatnonzero((reach > 0) & (reach <= tolerance_m * 2) & (label[which[:e]] == label[which[e : 2 * e]]))
-        if len(same):
-            same = same[lines.take(same).lengths() <= 2 * tolerance_m]
-        if len(same):
-            label = _keep_apart(label, a, b, ux, uy, which[same], which[e + same])
-        which = label[which]
-        ux, uy = _middles(label, ux, uy)
-    return Nodes(which[:e], which[e : 2 * e], which[2 * e :], ux, uy)
+    compiled = tolerance_m > 0 and compiled_pays(2 * e + len(x))
+    if compiled:
+        which, ux, uy, a, b = loops.join_ends(lines.x, lines.y, lines.offsets, x, y, tolerance_m)
+    else:
+        px = np.stack([lines.x[lines.first], lines.x[lines.last]], axis=1).ravel()
+        py = np.stack([lines.y[lines.first], lines.y[lines.last]], axis=1).ravel()
+        px, py = np.concatenate([px, x]), np.concatenate([py, y])
+        unique, which = merge_equal(px, py)
+        ux, uy = px[unique], py[unique]
+        a, b = _pairs_within(ux, uy, tolerance_m)
+    label = _labels(len(ux), a, b) if len(a) else np.arange(len(ux))
+    start, end, point, closed = _ends(which, label, e)
+    if len(a) == 0:
+        return Nodes(start, end, point, ux, uy)
+    same = lines.take(closed)
+    reach = np.hypot(same.x[same.first] - same.x[same.last], same.y[same.first] - same.y[same.last])
+    closed = closed[(reach > 0) & (reach <= tolerance_m * 2) & (same.lengths() <= 2 * tolerance_m)]
+    if len(closed):
+        label = _keep_apart(label, a, b, ux, uy, which[2 * closed], which[2 * closed + 1])
+        start, end, point, _ = _ends(which, label, e)
+    return Nodes(start, end, point, *_middles(label, ux, uy))
 
 
-def _merged(x: Floats, y: Floats, tolerance_m: float) -> tuple[Ints, Ints, Ints, Ints]:
-    """Merge equal points, and pair the distinct ones that lie within the tolerance of one another."""
-    if tolerance_m > 0 and compiled_pays(len(x)):
-        from mapapp.core import loops
-
-        size, bits = max(8.0, 4 * tolerance_m), max(4, (int(np.ceil(np.log2(len(x) + 1))) + 1) // 2)
-        found: tuple[Ints, Ints, Ints, Ints] = loops.join_points(x, y, tolerance_m, size, bits)
+def _ends(which: Ints, label: Ints, strings: int) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return the label at both ends of each string and at each further point, and the strings that are closed."""
+    if compiled_pays(len(which)):
+        found: tuple[Ints, Ints, Ints, Ints] = loops.labelled(which, label, strings)
         return found
-    unique, which = merge_equal(x, y)
-    return unique, which, *_pairs_within(x[unique], y[unique], tolerance_m)
+    at = label[which]
+    start, end = at[: 2 * strings : 2].copy(), at[1 : 2 * strings : 2].copy()
+    return start, end, at[2 * strings :], np.flatnonzero(start == end)
 
 
 def _middles(label: Ints, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Return the middle of each cluster; most are single points, which stay as they are."""
     if compiled_pays(len(x)):
-        from mapapp.core import loops
-
         middles: tuple[Floats, Floats] = loops.middles(label, x, y, int(label.max()) + 1)
         return middles
     count = np.bincount(label)
@@ -207,8 +210,6 @@ def components(n: int, a: Ints, b: Ints) -> Ints:
     if n == 0:
         return np.zeros(0, dtype=np.int64)
     if compiled_pays(max(n, len(a))):
-        from mapapp.core import loops
-
         found: Ints = loops.components(n, a, b)
         return found
     label = np.arange(n)
@@ -245,8 +246,6 @@ def drains_to(n: int, upper: Ints, lower: Ints, targets: Ints) -> np.ndarray[tup
     if len(targets) == 0 or len(upper) == 0:
         return out
     if compiled_pays(len(upper)):
-        from mapapp.core import loops
-
         loops.drains_to(upper, lower, out)
         return out
     order = np.argsort(lower, kind="stable")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mapapp.core import loops
 from mapapp.core.geometry import Floats, Ints, compiled_pays
 
 _CELLS = 1024  # a side
@@ -20,8 +21,6 @@ def area_order(x: Floats, y: Floats) -> Ints | None:
         return None
     if not np.median(np.abs(np.diff(x[:_LOOK_AT])) + np.abs(np.diff(y[:_LOOK_AT]))) > _SCATTERED_M:
         return None
-    from mapapp.core import loops
-
     some = slice(None, None, max(1, len(x) // 10_000))
     west, east = np.percentile(x[some], (1, 99))
     south, north = np.percentile(y[some], (1, 99))

@@ -22,8 +22,8 @@ def layers():
 def compiled(monkeypatch):
     """As on a network so large that the compiled loops pay."""
     pytest.importorskip("numba")
-    monkeypatch.setattr(geometry, "_NUMBA_FROM", 0)
-    monkeypatch.setattr(geometry, "_NUMBA_FROM_LOADED", 0)
+    monkeypatch.setattr(geometry, "_COMPILED_FROM", 0)
+    monkeypatch.setattr(geometry, "_COMPILED_FROM_READY", 0)
 
 
 def answers(result):
