@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 Lang = Literal["zh", "en"]
@@ -34,3 +35,13 @@ class Text(NamedTuple):
         zh = {k: v.zh if isinstance(v, Text) else v for k, v in values.items()}
         en = {k: v.en if isinstance(v, Text) else v for k, v in values.items()}
         return Text(self.zh.format(**zh), self.en.format(**en))
+
+
+def instant(moment: datetime) -> Text:
+    """Return a moment as people write it, with its own zone and kept to the second: 2026年12月7日 18:00:05（UTC+8）."""
+    clock = f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"
+    zone = f"UTC{(moment.utcoffset() or timedelta()).total_seconds() / 3600:+g}"
+    return Text(
+        f"{moment.year}年{moment.month}月{moment.day}日 {clock}（{zone}）",
+        f"{moment.day} {moment:%b} {moment.year} {clock} ({zone})",
+    )

@@ -15,7 +15,7 @@ import segno
 
 from mapapp.core import schema
 from mapapp.core.errors import ForbiddenError, GoneError, InputError, NotFoundError
-from mapapp.core.text import Lang, Text
+from mapapp.core.text import Lang, Text, instant
 from mapapp.services import attempts, frames, narrowing, snapshots, words
 from mapapp.services import scope as scopes
 from mapapp.services.accounts import LockedError
@@ -309,7 +309,7 @@ def open_(county: County, token: str, *, now: datetime | None = None) -> Opened:
             Text("此链接已被发送人撤销。", "The sender revoked this link.")
             if share.revoked_at is not None
             else Text("此链接已于 {at} 到期。", "This link ended at {at}.").format(
-                at=(share.expires_at or "").replace("T", " ")
+                at=instant(datetime.fromisoformat(share.expires_at or ""))
             )
         )
         raise OverError(saw, Text("请联系发送人重新获取。", "Ask the sender for a new one."), embed=spec.embed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from types import MappingProxyType
 from flask import Request, g, request
 
 from mapapp.core.text import LANGS, Lang, Text
+from mapapp.core.text import instant as written
 
 COOKIE = "lang"
 
@@ -218,16 +219,8 @@ def day(value: object) -> str:
 
 
 def instant(moment: str | None) -> str:
-    """Return a stored moment as people write it, with its zone and kept to the second: 2026年12月7日 18:00:05（UTC+8）."""
-    if not moment:
-        return "—"
-    at = datetime.fromisoformat(moment)
-    clock = f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"
-    hours = (at.utcoffset() or timedelta()).total_seconds() / 3600
-    zone = f"UTC{hours:+g}"
-    if language() == "en":
-        return f"{at.day} {at:%b} {at.year} {clock} ({zone})"
-    return f"{at.year}年{at.month}月{at.day}日 {clock}（{zone}）"
+    """Return a stored moment as people write it; a dash for none."""
+    return written(datetime.fromisoformat(moment)).pick(language()) if moment else "—"
 
 
 def asked_explicitly() -> bool:

@@ -23,6 +23,15 @@
     );
   }
 
+  /* The hour as its maker wrote it, with their zone: it is shown so to everybody from then on. */
+  function withZone(date) {
+    var minutes = -date.getTimezoneOffset(),
+      away = Math.abs(minutes);
+    return (
+      localInput(date) + ":00" + (minutes < 0 ? "-" : "+") + two(Math.floor(away / 60)) + ":" + two(away % 60)
+    );
+  }
+
   function field(label, control, hint) {
     return el(
       "label",
@@ -211,7 +220,7 @@
           place: state.at ? state.at.z + "/" + state.at.lat + "/" + state.at.lon : "",
           live: moment.value === "live",
           snapshot: moment.value === "live" ? null : state.as,
-          expires_at: date.toISOString(),
+          expires_at: withZone(date),
           code: code.value,
           recipient: recipient.value.trim() || (kind === "unit" ? unit.value.trim() : ""),
           unit: kind === "unit" ? unit.value.trim() : "",
