@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapapp.core.schema import Column, Layer
-from mapapp.ingest import guesses, units
+from mapapp.ingest import guesses, long, units
 from mapapp.ingest.levels import clear_sentinels
 from mapapp.ingest.result import TRACE_COLUMNS, Match, Raw
 from mapapp.ingest.values import read_dates, read_diameters, read_numbers, read_years
@@ -198,19 +198,21 @@ def _whole(values: pd.Series, raw: Raw, match: Match | None, column: Column) -> 
     return pd.Series(np.where(absent, np.nan, np.round(number))).astype("Int64")
 
 
-def trace(raw: Raw, frame: pd.DataFrame, mapping: Mapping[str, Match]) -> pd.DataFrame:
+def trace(raw: Raw, frame: pd.DataFrame, layer: Layer, mapping: Mapping[str, Match]) -> pd.DataFrame:
     """Return where each stored value came from: ``row column file sheet cell raw``.
 
-    For tables every value; for map formats (whose rows are features, not cells) only values that differ from what
-    the file says in more than type: numbers changed or dropped, and words replaced by ``unknown`` or nothing.
+    For tables every value; for map formats (whose rows are features, not cells) and for text tables of 5,000 rows and
+    more only values that differ from what the file says in more than type: numbers changed or dropped, and words
+    replaced by ``unknown`` or nothing; of long text tables also the key, which tells the line of each record.
     """
     parts = []
+    long_text = raw.kind == "csv" and len(frame) >= long.LONG
     for ours, match in mapping.items():
         if ours not in frame or match.theirs.startswith("="):
             continue
         theirs = raw.frame[match.theirs]
         there = theirs.notna().to_numpy()
-        if not raw.letters:
+        if not raw.letters or (long_text and ours != layer.key):
             there = there & _altered(frame[ours], theirs)
         rows = np.flatnonzero(there)
         if not len(rows):

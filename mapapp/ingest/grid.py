@@ -14,7 +14,7 @@ import pandas as pd
 from mapapp.core.errors import QuestionError
 from mapapp.core.schema import Layer
 from mapapp.core.text import Text
-from mapapp.ingest import layout
+from mapapp.ingest import layout, long
 from mapapp.ingest.columns import SEPARATOR, alias_table, keys_of, normalise
 from mapapp.ingest.points import coordinate_columns
 from mapapp.ingest.result import Notes, Raw, letter
@@ -83,8 +83,10 @@ def find_table(
     blocks = layout.side_by_side(names) or [list(range(width))]
     tables = []
     for at in blocks:
-        own = [[r[c] if c < len(r) else None for c in at] for r in cells]
-        spread = [[r[c] for c in at] for r in filled]
+        own, spread = filled if not merges else cells, filled
+        if len(blocks) > 1 or merges:
+            own = [[r[c] if c < len(r) else None for c in at] for r in cells]
+            spread = [[r[c] for c in at] for r in filled]
         nothing = Raw(
             pd.DataFrame(), None, None, file, sheet, np.empty(0, dtype=np.int64), kind, notes=notes, title=title
         )
@@ -112,8 +114,10 @@ def _one_table(
     """Return the records under one header; ``at`` says where in the sheet each column of ``cells`` lies."""
     headers, columns = _headers(names, filled[below:], at)
     again = [normalise(h.split(SEPARATOR)[-1]) for h in headers]
+    certain = long.records(cells, below, columns) if empty.kind == "csv" else np.empty(0, dtype=bool)
+    doubted = np.flatnonzero(~certain) + below if len(certain) else range(below, len(cells))
     rows, totals, asides, signed = [], [], [], []
-    for i in range(below, len(cells)):
+    for i in map(int, doubted):
         row = filled[i]
         present = [c for c in columns if not blank(row[c])]
         own = [c for c in range(len(at)) if not blank(cells[i][c])]
@@ -129,10 +133,14 @@ def _one_table(
             continue  # the header printed again on each page
         else:
             rows.append(i)
-    frame = pd.DataFrame(
-        {h: pd.Series([filled[i][c] for i in rows], dtype=object) for h, c in zip(headers, columns, strict=True)}
-    )
-    frame = frame.where(~frame.map(blank), None) if len(frame) else frame
+    if len(certain):
+        rows = np.sort(np.concatenate([np.flatnonzero(certain) + below, np.array(rows, dtype=np.int64)])).tolist()
+        frame = long.frame(cells, rows, dict(zip(headers, columns, strict=True)))
+    else:
+        frame = pd.DataFrame(
+            {h: pd.Series([filled[i][c] for i in rows], dtype=object) for h, c in zip(headers, columns, strict=True)}
+        )
+        frame = frame.where(~frame.map(blank), None) if len(frame) else frame
     letters = {h: letter(at[c]) for h, c in zip(headers, columns, strict=True)}
     raw = replace(empty, frame=frame, rows=np.array([i + 1 for i in rows], dtype=np.int64), letters=letters)
     used = _headings(raw, cells, rows, asides, target)
@@ -197,6 +205,8 @@ def _where(file: str, sheet: str, kind: str) -> str:
 
 
 def _spread_text(cells: Cells, merges: Sequence[Merge], width: int) -> Cells:
+    if not merges and all(len(r) == width for r in cells):
+        return cells
     out = [list(r) + [None] * (width - len(r)) for r in cells]
     for r0, c0, r1, c1 in merges:
         if r0 >= len(out) or c0 >= width:

@@ -10,6 +10,7 @@ from mapapp.core.crs import Floats
 from mapapp.core.errors import InputError
 from mapapp.core.schema import Layer
 from mapapp.core.text import Text
+from mapapp.ingest import long
 from mapapp.ingest.columns import normalise
 from mapapp.ingest.result import Raw
 from mapapp.ingest.values import read_number
@@ -103,6 +104,8 @@ def numbers(raw: Raw, column: str) -> Floats:
     InputError
         For a text that is no number, or an infinite one, with its cell.
     """
+    if (quick := long.numbers(raw.frame[column])) is not None:
+        return quick
     values = raw.frame[column].to_numpy(dtype=object)
     out = np.array([np.nan if pd.isna(v) else _coordinate(v) for v in values], dtype=float)
     text_nan = np.array([isinstance(v, str) and plain(v).casefold() == "nan" for v in values], dtype=bool)
@@ -129,16 +132,19 @@ def _looks_like_wkt(raw: Raw, column: str) -> bool:
 
 
 def _from_wkt(raw: Raw, column: str) -> np.ndarray:
-    words = [plain(v) for v in raw.frame[column].to_numpy(dtype=object)]
-    texts = [None if is_blank(w) else w.split(";")[-1] for w in words]  # "SRID=4490;POINT (...)"
+    values = raw.frame[column].to_numpy(dtype=object)
     with np.errstate(all="ignore"):  # 1e400 becomes infinite, which is refused with its row later
-        shapes = shapely.from_wkt(texts, on_invalid="ignore")
-    bad = np.flatnonzero(shapely.is_missing(shapes) & np.array([t is not None for t in texts]))
+        shapes = np.asarray(shapely.from_wkt([v if isinstance(v, str) else None for v in values], on_invalid="ignore"))
+        rest = np.flatnonzero(shapely.is_missing(shapes))
+        words = [plain(v) for v in values[rest]]
+        texts = [None if is_blank(w) else w.split(";")[-1] for w in words]  # "SRID=4490;POINT (...)"
+        shapes[rest] = shapely.from_wkt(texts, on_invalid="ignore")
+    bad = np.flatnonzero(shapely.is_missing(shapes[rest]) & np.array([t is not None for t in texts], dtype=bool))
     if len(bad):
-        at = int(bad[0])
+        text, at = texts[int(bad[0])] or "", int(rest[bad[0]])
         raise InputError(
-            Text(f"“{(texts[at] or '')[:40]}”不是 WKT。", f"{(texts[at] or '')[:40]!r} is not WKT."),
+            Text(f"“{text[:40]}”不是 WKT。", f"{text[:40]!r} is not WKT."),
             Text("请修正该单元格。", "Mend this cell."),
             where=raw.where(column, at),
         )
-    return np.asarray(shapes, dtype=object)
+    return shapes

@@ -144,7 +144,7 @@ def _understand(
     if layer.name in ONE_ROW_PER_COMPOUND:
         _require_compound(raw, layer, mapping)
     frame = clean.fill(raw, layer, mapping)
-    traced = clean.trace(raw, frame, mapping)
+    traced = clean.trace(raw, frame, layer, mapping)
     doubtful = pd.DataFrame({c: pd.Series(dtype="str") for c in DOUBTFUL_COLUMNS})
     if layer.name in ONE_ROW_PER_COMPOUND and compounds is not None:
         frame, doubtful = match_names(frame, compounds)

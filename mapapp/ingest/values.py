@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mapapp.core.schema import Column
+from mapapp.ingest import long
 from mapapp.ingest.result import Raw
 from mapapp.ingest.words import is_blank, note_words, plain, spread
 
@@ -58,6 +59,8 @@ def read_numbers(raw: Raw, theirs: str, column: Column) -> pd.Series:
         return series.astype("float64").reset_index(drop=True)
     if pd.api.types.is_numeric_dtype(series.dtype):
         out = pd.Series(series.to_numpy(dtype="float64", na_value=np.nan))
+    elif (plain_numbers := long.numbers(series)) is not None:
+        out = pd.Series(plain_numbers)
     else:
         strange: dict[Any, str] = {}
 

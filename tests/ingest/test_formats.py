@@ -184,3 +184,26 @@ def test_survey_tables_may_be_two_sheets_of_one_workbook(tmp_path: Path) -> None
     assert pipes.frame.geometry.iloc[0].length == pytest.approx(30)
     assert set(pipes.trace["sheet"]) == {"线表"}
     assert len(ingest.read(tmp_path / "s.xlsx", "manholes", crs=4544).frame) == 2
+
+
+def test_a_long_text_table_is_read_as_a_short_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By columns or row by row: the same records, totals and remarks left out, and each record traced to its line."""
+    lines = [f'P{i},{"污水" if i % 3 else ""},DN{300 + i % 2}, {90 + i / 100} ,"LINESTRING (500000 {3930000 + i},500010 3930000)"'
+             for i in range(60)]  # fmt: skip
+    odd = [
+        "合计,,18000,,",
+        "",
+        "管线编号,管线类型,管径,起点管底标高,WKT",
+        "填表人：张三,,,,",
+        "说明一句话,,,,",
+        "X1,,,,",
+    ]
+    text = "\n".join(["管线编号,管线类型,管径,起点管底标高,WKT", *lines[:30], *odd, *lines[30:]])
+    (tmp_path / "p.csv").write_text(text, "utf-8")
+    short = ingest.read(tmp_path / "p.csv", "pipes", crs=4544)
+    monkeypatch.setattr("mapapp.ingest.long.LONG", 10)
+    longer = ingest.read(tmp_path / "p.csv", "pipes", crs=4544)
+    assert longer.frame.equals(short.frame)
+    assert longer.notes == short.notes
+    keys = short.trace[short.trace["column"] == "pipe_id"]
+    assert longer.trace[longer.trace["column"] == "pipe_id"].reset_index(drop=True).equals(keys.reset_index(drop=True))
