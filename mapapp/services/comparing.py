@@ -10,7 +10,7 @@ from mapapp.core import schema, status
 from mapapp.core.text import Lang
 from mapapp.programme import months, totals
 from mapapp.render import style
-from mapapp.services import describing, snapshots, tiling, viewing
+from mapapp.services import describing, plain, snapshots, tiling
 from mapapp.services import months as telling
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
@@ -87,7 +87,7 @@ def _rows(found: pd.DataFrame, frames: list[pd.DataFrame], views: list[View], la
         shaped = view.shapes(frame, "compounds") if len(frame) else frame
         for ident, name, street, state, at in zip(
             frame["compound_id"], frame["name"], frame.get("street", pd.Series([None] * len(frame))),
-            frame.get("status", pd.Series([None] * len(frame))), viewing.lonlat(shaped), strict=True,
+            frame.get("status", pd.Series([None] * len(frame))), plain.lonlat(shaped), strict=True,
         ):  # fmt: skip
             word = None if pd.isna(state) else str(state)
             before = known.get(ident, {}).get("after")

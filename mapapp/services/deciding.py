@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Text
 from mapapp.programme import problems as reckoning
-from mapapp.services import rights, viewing
+from mapapp.services import plain, rights
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 
@@ -102,14 +102,14 @@ def _allowed(county: County, scope: Scope, finding_id: str) -> Json:
         return row
     held: Json = {}
     if layer == "pipes":
-        held = next(iter(viewing.records(county.db.read("pipes", ids=[feature], geometry=False))), {})
+        held = next(iter(plain.records(county.db.read("pipes", ids=[feature], geometry=False))), {})
     rights.require(county, scope, held, ("ownership", "operator"))
     return row
 
 
 def finding(county: County, finding_id: str) -> Json | None:
     """Return a finding without its place; None when the audit finds it no longer."""
-    return next(iter(viewing.records(county.db.read("findings", ids=[finding_id], geometry=False))), None)
+    return next(iter(plain.records(county.db.read("findings", ids=[finding_id], geometry=False))), None)
 
 
 def _row(county: County, finding_id: str) -> Json:
@@ -150,7 +150,7 @@ def keep(
 def _problem_follows(county: County, scope: Scope, finding_id: str, status: str, note: str) -> Json | None:
     ticket = reckoning.ticket_of(finding_id)
     for _ in range(_TRIES):
-        found = viewing.records(county.db.read("problems", ids=[ticket]))
+        found = plain.records(county.db.read("problems", ids=[ticket]))
         if not found:
             return None
         held = found[0]
@@ -201,7 +201,7 @@ def problems_follow(db: Database, *, by: str) -> int:
     found = db.read("findings", ids=wanted, geometry=False)
     state = dict(zip(found["finding_id"], found["status"], strict=True))
     changed = 0
-    for finding_id, row in zip(wanted, viewing.records(made), strict=True):
+    for finding_id, row in zip(wanted, plain.records(made), strict=True):
         settled = row.get("status") in reckoning.SETTLED
         values: Json = {}
         if finding_id not in state and not settled:

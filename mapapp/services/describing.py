@@ -10,13 +10,12 @@ import geopandas as gpd
 from mapapp.core import filters, schema
 from mapapp.core.text import Lang
 from mapapp.render import style as table
-from mapapp.services import narrowing, snapshots, tiling, viewing, words
+from mapapp.services import narrowing, snapshots, tiling, words
 from mapapp.services import scope as scopes
-from mapapp.services.frames import ALIASES, LISTS, View
+from mapapp.services.frames import SHORT, View
 
 Json = dict[str, Any]
 
-_SHORT = {column: short for short, column in ALIASES.items()}
 _SHAPES = ("polygon", "line", "point")
 
 
@@ -108,7 +107,7 @@ def _layer(view: View, name: str, lang: Lang, base: str, box: list[float] | None
             {"name": c, "label": text.pick(lang), "unit": unit, "kind": kind}
             for c in map(str, frame.columns)
             if c != "geometry"
-            for text, unit, kind in [viewing.label(name, c)]
+            for text, unit, kind in [words.label(name, c)]
         ]
     if drawn:
         tiling.source(view, name)  # built before the page asks for twenty tiles of it at once
@@ -154,15 +153,15 @@ def _filters(view: View, lang: Lang) -> list[Json]:
     for column in narrowing.FILTER_COLUMNS:
         if column not in frame.columns:
             continue
-        counts = filters.count(frame[column], is_list=column in LISTS)
+        counts = filters.count(frame[column], is_list=column in words.LISTS)
         if column == "programme_year":
             counts = dict(sorted(counts.items()))
-        text, _, _ = viewing.label("compounds", column)
+        text, _, _ = words.label("compounds", column)
         values = [
             {"value": v, "label": words.value_label("compounds", column, v, lang), "count": n}
             for v, n in counts.items()
         ]
-        out.append({"column": _SHORT.get(column, column), "label": text.pick(lang), "values": values})
+        out.append({"column": SHORT.get(column, column), "label": text.pick(lang), "values": values})
     return out
 
 

@@ -24,16 +24,16 @@ from mapapp import store
 from mapapp.core import disclosure, filters, schema
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Text
-from mapapp.services import compound_table
+from mapapp.services import compound_table, words
 from mapapp.services import scope as scopes
 from mapapp.services.scope import Access, Scope
-from mapapp.services.words import LISTS as LISTS
 
 if TYPE_CHECKING:
     from mapapp.store import Database
 
 ALIASES: Final[Mapping[str, str]] = {"year": "programme_year", "rule": "rules"}
 """Short names of compound columns in addresses."""
+SHORT: Final[Mapping[str, str]] = {column: short for short, column in ALIASES.items()}
 
 _SOURCES: Final = ("compounds", "ledger", "verdicts", "findings", "problems", "management")
 _GAP_RULES: Final = frozenset({"not_connected", "no_main", "wrong_outlet", "no_gravity", "inlet_unknown", "no_data"})
@@ -328,7 +328,7 @@ class View:
             if (owner or "compounds") == layer:
                 wanted[ALIASES.get(own, own) if layer == "compounds" else own] = values
         try:  # every value is right here: one that no row holds any more passes none, and the others stay
-            return filters.mask(frame, wanted, lists=LISTS, vocabulary=wanted)
+            return filters.mask(frame, wanted, lists=words.LISTS, vocabulary=wanted)
         except InputError:  # the data moved on: the column is no longer there
             return np.zeros(len(frame), dtype=bool)
 
@@ -343,7 +343,7 @@ class View:
             owner, _, own = name.rpartition(".")
             own = ALIASES.get(own, own)
             if owner in ("", "compounds") and raw is not None and self.access("compounds").allows(own):
-                there = set(filters.count(raw[own], is_list=own in LISTS)) if own in raw.columns else set()
+                there = set(filters.count(raw[own], is_list=own in words.LISTS)) if own in raw.columns else set()
                 out[own] = [value for value in values if value not in there]
         return {column: values for column, values in out.items() if values}
 

@@ -12,7 +12,7 @@ from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import meetings as keeping
 from mapapp.programme import problems as reckoning
-from mapapp.services import forms, numbering, problem_list, problems, viewing
+from mapapp.services import forms, numbering, plain, problem_list, problems
 from mapapp.services import scope as scopes
 from mapapp.services.download import File
 from mapapp.services.frames import County, View
@@ -26,7 +26,7 @@ _LONGEST_DECISION: Final = 1000
 
 def listed(view: View) -> list[Json]:
     """Return the meetings, newest first, with how many decisions each noted; the chair for editors only."""
-    rows = viewing.records(_table(view).sort_values("held_on", ascending=False, kind="stable", na_position="last"))
+    rows = plain.records(_table(view).sort_values("held_on", ascending=False, kind="stable", na_position="last"))
     for row in rows:
         row["decisions"] = len(keeping.decisions(row.get("minutes")))
     return rows
@@ -42,7 +42,7 @@ def _table(view: View) -> pd.DataFrame:
 
 def _stored(county: County, meeting_id: str) -> Json:
     names = [*county.db.columns("meetings"), "row_version"]
-    rows = viewing.records(county.db.read("meetings", ids=[meeting_id], columns=list(dict.fromkeys(names))))
+    rows = plain.records(county.db.read("meetings", ids=[meeting_id], columns=list(dict.fromkeys(names))))
     if not rows:
         raise _none(meeting_id)
     return rows[0]
@@ -84,7 +84,7 @@ def one(view: View, meeting_id: str, lang: Lang, *, unit: str = "") -> Json:
     ------
     NotFoundError
     """
-    row = next((r for r in viewing.records(_table(view)) if r["meeting_id"] == meeting_id), None)
+    row = next((r for r in plain.records(_table(view)) if r["meeting_id"] == meeting_id), None)
     if row is None:
         raise _none(meeting_id)
     rows = _on_agenda(view, row)
@@ -106,7 +106,7 @@ def one(view: View, meeting_id: str, lang: Lang, *, unit: str = "") -> Json:
         "meeting": {**row, "remarks": keeping.remarks(row.get("minutes"))},
         "items": items,
         "overdue": int(rows["overdue"].sum()),
-        "units": viewing.records(reckoning.by_unit(rows)),
+        "units": plain.records(reckoning.by_unit(rows)),
         "options": problem_list.options(view, rows, lang),
         "may_edit": view.scope.edits and view.snapshot is None,
         "as_of": view.as_of,

@@ -15,7 +15,7 @@ from mapapp.core.text import Lang, Text
 from mapapp.ingest.opening import ALL_SHEETS
 from mapapp.ingest.printed import Printed, read_printed
 from mapapp.programme import checks, months
-from mapapp.services import importing, rights, snapshots, uploads, viewing, words
+from mapapp.services import importing, rights, snapshots, uploads, words
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
@@ -299,7 +299,7 @@ def cells(differences: pd.DataFrame, names: Mapping[str, str], lang: Lang, *, la
 def _label(column: str, lang: Lang, layer: str = "compounds") -> str:
     if column in ("", "geometry"):
         return (Text("范围", "outline") if column else Text("整行", "whole row")).pick(lang)
-    return viewing.label(layer, column)[0].pick(lang)
+    return words.label(layer, column)[0].pick(lang)
 
 
 def shown(column: str, value: object, lang: Lang, layer: str = "compounds") -> str:
@@ -310,7 +310,7 @@ def shown(column: str, value: object, lang: Lang, layer: str = "compounds") -> s
         return "—"
     if not column:
         return Text("有", "there").pick(lang)
-    _, unit, kind = viewing.label(layer, column)
+    _, unit, kind = words.label(layer, column)
     if kind in ("int", "float") and isinstance(value, (int, float)) and not isinstance(value, bool):
         number = str(int(value)) if unit == "year" or column.endswith("year") else _number(float(value))
         return number + {"%": " %", "m2": " ㎡", "万元": " 万元"}.get(unit, "")

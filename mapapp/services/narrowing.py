@@ -13,7 +13,7 @@ from mapapp.core import filters, schema
 from mapapp.core.errors import InputError
 from mapapp.core.text import Lang, Text
 from mapapp.services import words
-from mapapp.services.frames import ALIASES, ENOUGH, LISTS, View
+from mapapp.services.frames import ALIASES, ENOUGH, View
 
 CLASS_COLUMN: Final[Mapping[str, str]] = {
     "compounds": "status", "verdicts": "verdict", "pipes": "kind", "manholes": "kind", "outlets": "facility",
@@ -81,7 +81,7 @@ def published(view: View, wanted: filters.Filters) -> bool:
     if len(own) > 1:
         return False
     ((column, values),) = own.items()
-    if column not in FILTER_COLUMNS or column in LISTS:
+    if column not in FILTER_COLUMNS or column in words.LISTS:
         return False
     sizes = filters.count(view.table("compounds")[column])
     return all(sizes.get(value, ENOUGH) >= ENOUGH for value in values)
@@ -128,7 +128,7 @@ def _known(view: View, layer: str, column: str) -> set[str] | None:
     own = "rule" if (layer, column) == ("findings", "rules") else column
     if own not in frame.columns or own == "geometry" or not len(frame):
         return None
-    there = set(filters.count(frame[own], is_list=own in LISTS)) | {filters.MISSING}
+    there = set(filters.count(frame[own], is_list=own in words.LISTS)) | {filters.MISSING}
     return there | _vocabulary(layer, [own]).get(own, set())
 
 
@@ -207,7 +207,7 @@ def select(view: View, layer: str, wanted: filters.Filters) -> pd.DataFrame:
         own["rule"] = (about | own)["rules"]
         about.pop("rules", None)
         own.pop("rules", None)
-    kept = filters.mask(frame, own, lists=LISTS, vocabulary=_vocabulary(layer, list(own)))
+    kept = filters.mask(frame, own, lists=words.LISTS, vocabulary=_vocabulary(layer, list(own)))
     if layer != "compounds" and about:
         ids = set(select(view, "compounds", {f"compounds.{k}": v for k, v in about.items()})["compound_id"])
         kept &= _hangs_on(frame, layer, ids)

@@ -16,7 +16,7 @@ from mapapp.core import schema
 from mapapp.core.text import Lang, Text
 from mapapp.programme import works
 from mapapp.render.style import status_class
-from mapapp.services import describing, forms, mapframe, photos, tiling, viewing
+from mapapp.services import describing, forms, mapframe, photos, plain, tiling, viewing, words
 from mapapp.services.frames import View
 
 Json = dict[str, Any]
@@ -150,7 +150,7 @@ def _day(text: str, lang: Lang) -> str:
 
 
 def _unit(name: str, lang: Lang) -> str:
-    _, unit, _ = viewing.label("compounds", name)
+    _, unit, _ = words.label("compounds", name)
     shown = {"m2": "㎡", "km": Text("公里", "km").pick(lang)}.get(unit, unit)
     if lang == "en":
         shown = {"万元": "10⁴ CNY", "户": "", "栋": "", "个": "", "人": "", "部": "", "处": "", "㎡": "m²"}.get(
@@ -170,7 +170,7 @@ def _figures(values: Mapping[str, Json], lang: Lang) -> list[Json]:
         "invest_done_wan",
         "image_progress_pct",
     ):
-        label, _, _ = viewing.label("compounds", name)
+        label, _, _ = words.label("compounds", name)
         value = (values.get(name) or {}).get("value")
         text = "?" if value is None else _word("compounds", name, value, lang)
         unit = _unit(name, lang)
@@ -231,7 +231,7 @@ def _works(view: View, compound_id: str, lang: Lang) -> list[Json]:
     merged = rows.merge(works.catalogue(), on="code", how="left")
     merged["head"] = merged["county_head"].fillna(merged["national_class"]).fillna("")
     heads: dict[str, list[Json]] = {}
-    for row in viewing.records(merged.sort_values("code", kind="stable")):
+    for row in plain.records(merged.sort_values("code", kind="stable")):
         name = row["name_en"] if lang == "en" else row["name"]
         done = row.get("done") is True
         item = {
@@ -254,7 +254,7 @@ def _table(view: View, name: str, compound_id: str, columns: Sequence[str], lang
         rows = rows.assign(_over=rows["status"].isin(_CLOSED)).sort_values(["_over", "due"], kind="stable")
     kept = [c for c in columns if c in rows and bool(rows[c].notna().any())]
     key = schema.layer(name).key
-    some = viewing.records(rows.iloc[:_MOST])
+    some = plain.records(rows.iloc[:_MOST])
     return {
         "title": title,
         "columns": [_label(name, c, lang) for c in kept],
@@ -322,7 +322,7 @@ def _history(view: View, compound_id: str, lang: Lang) -> list[Json]:
             continue
         before, after = (_word(layer, column, row[side], lang) or "?" for side in ("before", "after"))
         by, at = str(row["by"]), _day(str(row["at"]), lang)
-        label = viewing.label(layer, column)[0].pick(lang)
+        label = words.label(layer, column)[0].pick(lang)
         if before != after:
             rows.setdefault(
                 (at, by, label, before, after),

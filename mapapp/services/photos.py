@@ -19,7 +19,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from mapapp.core.errors import ForbiddenError, InputError, NotFoundError
 from mapapp.core.text import Text
-from mapapp.services import frames, viewing
+from mapapp.services import frames, plain
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
@@ -197,7 +197,7 @@ def listed(county: County, scope: Scope, layer: str, feature_id: str) -> list[di
     if not scope.edits:
         return []
     rows = county.db.read("photos", where={"layer": layer, "feature_id": feature_id})
-    return [_told(row) for row in viewing.records(rows)]
+    return [_told(row) for row in plain.records(rows)]
 
 
 def _told(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -248,7 +248,7 @@ def shared(view: View, tickets: Collection[str]) -> dict[str, list[dict[str, Any
     own = sorted(set(view.table("problems")["ticket_id"].astype("str")) & set(tickets))
     rows = view.county.db.read("photos", snapshot=view.snapshot_id, where={"layer": "problems"})
     out: dict[str, list[dict[str, Any]]] = {}
-    for row in viewing.records(rows[rows["feature_id"].isin(own)]):
+    for row in plain.records(rows[rows["feature_id"].isin(own)]):
         if (folder(view.county) / Path(str(row["file"])).name).is_file():
             told = {name: row.get(name) for name in ("photo_id", "stage", "taken_on")}
             out.setdefault(str(row["feature_id"]), []).append(told)
@@ -259,7 +259,7 @@ def shared_path(view: View, photo_id: str) -> Path:
     """Return the file of a photo that a unit link shows; NotFoundError for any other, as for one that never was."""
     rows = []
     if view.scope.sees_photos:
-        rows = viewing.records(view.county.db.read("photos", snapshot=view.snapshot_id, where={"photo_id": photo_id}))
+        rows = plain.records(view.county.db.read("photos", snapshot=view.snapshot_id, where={"photo_id": photo_id}))
     for row in rows:
         ticket = str(row["feature_id"])
         if any(p["photo_id"] == photo_id for p in shared(view, [ticket]).get(ticket, ())):
@@ -290,7 +290,7 @@ def remove(county: County, scope: Scope, photo_id: str) -> dict[str, Any]:
 def _row(county: County, scope: Scope, photo_id: str) -> dict[str, Any]:
     if not scope.edits:
         raise ForbiddenError(Text("照片只有编辑人员可以查看。", "Only editors see photos."))
-    rows = viewing.records(county.db.read("photos", ids=[photo_id]))
+    rows = plain.records(county.db.read("photos", ids=[photo_id]))
     if not rows:
         raise _missing()
     return rows[0]

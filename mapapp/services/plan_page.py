@@ -18,6 +18,7 @@ from mapapp.render import section as sections
 from mapapp.services import (
     download,
     numbering,
+    plain,
     plan_bill,
     plan_books,
     plan_drawings,
@@ -27,7 +28,6 @@ from mapapp.services import (
     planning,
     records,
     rights,
-    viewing,
     words,
 )
 from mapapp.services.download import File
@@ -176,7 +176,7 @@ def _routes(
     xy = shapely.get_coordinates(crss.to_crs(at, view.county.db.crs, crss.WGS84))
     projects = _projects(view)
     out = []
-    for i, row in enumerate(viewing.records(table)):
+    for i, row in enumerate(plain.records(table)):
         ids = str(row["compound_ids"] or row["route_id"]).split(";")
         verdict = compounds.at[ids[0], "verdict"] if ids[0] in compounds.index and "verdict" in compounds else None
         known = isinstance(verdict, str) and verdict
@@ -202,7 +202,7 @@ def _projects(view: View) -> dict[str, Json]:
     mine = table[table["kind"] == "sewer_link"] if "kind" in table.columns else table.iloc[:0]
     return {
         ";".join(sorted(str(row["compound_ids"] or "").split(";"))): {"id": row["project_id"], "name": row.get("name")}
-        for row in viewing.records(mine)
+        for row in plain.records(mine)
     }
 
 
@@ -331,7 +331,7 @@ def link(view: View, link_id: str, lang: Lang) -> Json:
         "route": found,
         "bill": plan_bill.rows(links[mine == route], lang),
         "svg": sections.svg(_section(view, links, head, lang), lang),
-        "pipe": viewing.records(pd.DataFrame(links.iloc[[row]].drop(columns="geometry")))[0],
+        "pipe": plain.records(pd.DataFrame(links.iloc[[row]].drop(columns="geometry")))[0],
         "needs": [{"id": r, "name": name_of(compounds, r)} for r in needs],
         "links": [str(i) for i in links.loc[mine == route, "link_id"]],
         "path": [str(links["link_id"].iloc[i]) for i in plan_routes.path(links, head)],
@@ -450,7 +450,7 @@ def make_project(county: County, scope: Scope, link_id: str, lang: Lang) -> Json
     unit = rights.own_unit(county, scope)
     ids = [c["id"] for c in route["compounds"]]
     if unit is not None:
-        for found in viewing.records(compounds.reindex(ids).reset_index()):
+        for found in plain.records(compounds.reindex(ids).reset_index()):
             if not rights.names_unit(found, unit, ("owner_unit", "contractor", "designer")):
                 raise rights.not_yours(unit)
     year = date.today().year
@@ -494,7 +494,7 @@ def take_back_project(county: County, scope: Scope, project_id: str, edit_id: in
         When that was not the edit, or somebody changed the project since.
     """
     unit = rights.own_unit(county, scope)
-    rows = viewing.records(county.db.read("projects", ids=[project_id]))
+    rows = plain.records(county.db.read("projects", ids=[project_id]))
     if unit is not None and not (rows and rights.names_unit(rows[0], unit, ("owner_unit",))):
         raise rights.not_yours(unit)
     records.take_back(county, scope, "projects", project_id, edit_id)

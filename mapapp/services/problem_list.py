@@ -11,7 +11,7 @@ import pandas as pd
 from mapapp.core import schema
 from mapapp.core.text import Lang
 from mapapp.programme import problems as reckoning
-from mapapp.services import forms, rights, viewing
+from mapapp.services import forms, plain, rights
 from mapapp.services.frames import View
 
 Json = dict[str, Any]
@@ -111,7 +111,7 @@ def listed(view: View, wanted: Wanted, lang: Lang) -> Json:
             "settled": int(everything["settled"].sum()),
             "all": len(everything),
         },
-        "units": viewing.records(reckoning.by_unit(everything)),
+        "units": plain.records(reckoning.by_unit(everything)),
         "options": options(view, everything, lang),
         "removed": removed(view),
         "as_of": view.as_of,
@@ -134,7 +134,7 @@ def removed(view: View) -> list[Json]:
 
 def labelled(rows: pd.DataFrame, lang: Lang) -> list[Json]:
     """Return rows as JSON values, with the words for their codes."""
-    out = viewing.records(rows)
+    out = plain.records(rows)
     for row in out:
         for name in ("category", "status", "raised_by"):
             value = row.get(name)

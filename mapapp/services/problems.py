@@ -12,7 +12,7 @@ import pandas as pd
 from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import problems as reckoning
-from mapapp.services import deciding, forms, numbering, photos, problem_list, records, rights, viewing
+from mapapp.services import deciding, forms, numbering, photos, plain, problem_list, records, rights
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
@@ -65,7 +65,7 @@ def _stored(county: County, ticket_id: str) -> Json:
 
 def _stored_or_none(county: County, ticket_id: str) -> Json:
     names = [*county.db.columns("problems"), "row_version"]
-    rows = viewing.records(county.db.read("problems", ids=[ticket_id], columns=list(dict.fromkeys(names))))
+    rows = plain.records(county.db.read("problems", ids=[ticket_id], columns=list(dict.fromkeys(names))))
     return rows[0] if rows else {}
 
 
@@ -247,8 +247,8 @@ def from_finding(county: County, scope: Scope, finding_id: str, *, today: str | 
     found = county.db.read("findings", ids=[finding_id])
     if not len(found):
         raise NotFoundError(Text(f"没有问题“{finding_id}”。", f"There is no finding {finding_id!r}."))
-    row = viewing.records(pd.DataFrame(found.drop(columns="geometry", errors="ignore")))[0]
-    place = viewing.lonlat(found)[0] if isinstance(found, gpd.GeoDataFrame) else None
+    row = plain.records(pd.DataFrame(found.drop(columns="geometry", errors="ignore")))[0]
+    place = plain.lonlat(found)[0] if isinstance(found, gpd.GeoDataFrame) else None
     location = f"{place[0]:.6f},{place[1]:.6f}" if place else None
     values = reckoning.from_finding(row, raised_at=today or date.today().isoformat(), location=location)
     try:

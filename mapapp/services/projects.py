@@ -11,7 +11,7 @@ from mapapp.core import schema
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import management, projects, totals, works
-from mapapp.services import rights, viewing, words
+from mapapp.services import plain, rights, words
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
@@ -43,7 +43,7 @@ def overview(view: View, lang: Lang) -> Json:
     found = projects.summary(table, compounds, flagged)
     facts = found.reset_index(drop=True)  # in the order of the projects
     own = table.drop(columns=[c for c in facts.columns if c in table]).reset_index(drop=True)
-    rows = viewing.records(pd.concat([own, facts], axis=1))
+    rows = plain.records(pd.concat([own, facts], axis=1))
     for row in rows:
         row["kind_label"] = words.value_label("projects", "kind", str(row["kind"]), lang) if row.get("kind") else None
         row["ids"] = [i for i in str(row.get("compound_ids") or "").split(";") if i]
@@ -61,7 +61,7 @@ def overview(view: View, lang: Lang) -> Json:
         "twice": int((counts > 1).sum()),
         "compounds": _choices(compounds),
         "kinds": [(c.value, words.value_label("projects", "kind", c.value, lang)) for c in _codes("kind")],
-        "works": viewing.records(_worded(counted[(counted["planned"] > 0) | (counted["done"] > 0)], lang)),
+        "works": plain.records(_worded(counted[(counted["planned"] > 0) | (counted["done"] > 0)], lang)),
         "strangers": projects.strangers(recorded, catalogue),
         "history": _history(view, lang),
     }  # fmt: skip
@@ -82,7 +82,7 @@ def _choices(compounds: pd.DataFrame) -> list[tuple[str, str]]:
 def one(view: View, project_id: str) -> Json:
     """Return one project with its row version; NotFoundError when there is none."""
     table = _table(view, "projects")
-    rows = viewing.records(table[table["project_id"] == project_id])
+    rows = plain.records(table[table["project_id"] == project_id])
     if not rows:
         raise NotFoundError(Text(f"没有项目“{project_id}”。", f"There is no project {project_id!r}."))
     ids = [i.strip() for i in str(rows[0].get("compound_ids") or "").split(";")]
@@ -150,7 +150,7 @@ def _number(name: str, text: str | None, kind: type) -> Any:
 
 def _stored(county: County, project_id: str) -> Json:
     """Return a project as it is stored; empty when there is none."""
-    return next(iter(viewing.records(county.db.read("projects", ids=[project_id]))), {})
+    return next(iter(plain.records(county.db.read("projects", ids=[project_id]))), {})
 
 
 def undo(county: County, scope: Scope, edit_id: str) -> None:
@@ -171,7 +171,7 @@ def _history(view: View, lang: Lang) -> list[Json]:
     return [
         {
             "edit_id": int(r["edit_id"]), "at": str(r["at"])[:16].replace("T", " "), "by": r["by"], "id": r["id"], "kind": r["kind"],
-            "label": viewing.label("projects", str(r["column"]))[0].pick(lang) if r["column"] else "",
+            "label": words.label("projects", str(r["column"]))[0].pick(lang) if r["column"] else "",
             "before": _word(r["before"]), "after": _word(r["after"]), "undoes": not pd.isna(r["undoes"]),
         }
         for r in told.to_dict("records")
@@ -213,7 +213,7 @@ def works_of(view: View, compound_id: str, lang: Lang) -> Json:
     return {
         "compound_id": compound_id,
         "name": str(row["name"].iloc[0]) if pd.notna(row["name"].iloc[0]) else compound_id,
-        "items": viewing.records(items),
+        "items": plain.records(items),
         "strangers": projects.strangers(mine.reset_index(), items) if len(mine) else [],
         "history": _works_history(view, compound_id, items) if view.scope.edits and view.snapshot is None else [],
         "as_of": view.as_of,
@@ -248,7 +248,7 @@ def record_works(
     if not len(row):
         raise NotFoundError(Text(f"没有小区“{compound_id}”。", f"There is no compound {compound_id!r}."))
     if "owner_unit" in row:
-        rights.require(county, scope, viewing.records(row)[0], OWNER)
+        rights.require(county, scope, plain.records(row)[0], OWNER)
     items = works.catalogue()
     strangers = sorted({*planned, *done} - set(items["code"]))
     if strangers:
@@ -308,5 +308,5 @@ def undo_works(county: County, scope: Scope, compound_id: str, edit_id: str) -> 
         raise InputError(Text("没有这条修改。", "There is no such change."), where="undo")
     row = _table(view, "compounds").set_index("compound_id").loc[[compound_id]]
     if "owner_unit" in row:
-        rights.require(county, scope, viewing.records(row)[0], OWNER)
+        rights.require(county, scope, plain.records(row)[0], OWNER)
     county.db.undo(int(edit_id), by=scope.name)

@@ -17,7 +17,7 @@ from mapapp.core import disclosure, schema
 from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import opinions
-from mapapp.services import forms, rights, viewing
+from mapapp.services import forms, plain, rights
 from mapapp.services import scope as scopes
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
@@ -51,7 +51,7 @@ def compound(view: View, compound_id: str) -> Json:
         rows = table[table["compound_id"] == compound_id]
     if not len(rows):
         raise NotFoundError(Text(f"没有小区“{compound_id}”。", f"There is no compound {compound_id!r}."))
-    return viewing.records(rows.iloc[:1])[0]
+    return plain.records(rows.iloc[:1])[0]
 
 
 def listed(view: View, layer: str, compound_id: str) -> list[Json]:
@@ -72,7 +72,7 @@ def listed(view: View, layer: str, compound_id: str) -> list[Json]:
     if not allowed.personal:
         free = [c for c in rows.columns if c in scopes.FREE_TEXT or c in forms.LONG]
         rows = rows.assign(**disclosure.redact(pd.DataFrame(rows[free])))
-    return viewing.records(rows)
+    return plain.records(rows)
 
 
 def _table(layer: str) -> schema.Layer:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from mapapp.core.errors import ForbiddenError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
 from mapapp.programme import works
-from mapapp.services import forms, viewing
+from mapapp.services import forms, plain
 from mapapp.services.frames import County, View
 
 LONGEST: Final = 500
@@ -37,7 +37,7 @@ def offer(view: View, lang: Lang) -> dict[str, Any]:
         raise NotFoundError(Text("此分享不收意见。", "This share takes no opinions."))
     compounds: list[tuple[str, str]] = []
     if "compounds" in view.layers:
-        rows = viewing.records(view.table("compounds").reindex(columns=["compound_id", "name"]))
+        rows = plain.records(view.table("compounds").reindex(columns=["compound_id", "name"]))
         compounds = sorted(((r["compound_id"], r["name"] or r["compound_id"]) for r in rows), key=lambda c: c[1])
     stances = next(f["codes"] for f in forms.fields("opinions", lang, personal=True) if f["name"] == "stance")
     items = works.catalogue()

@@ -10,7 +10,7 @@ import pandas as pd
 from mapapp.core import schema
 from mapapp.core.errors import ForbiddenError
 from mapapp.core.text import Text
-from mapapp.services import accounts, viewing
+from mapapp.services import accounts, plain
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 
@@ -88,7 +88,7 @@ def require_compound(
     if unit is None or names_unit(or_named[0], unit, or_named[1]):
         return
     table = county.at(scope).frame("compounds")
-    compound = viewing.records(table[table["compound_id"] == compound_id])
+    compound = plain.records(table[table["compound_id"] == compound_id])
     if not compound or not names_unit(compound[0], unit, COMPOUND_UNITS):
         raise not_yours(unit)
 
@@ -137,10 +137,10 @@ def _of_others(
     key = schema.layer(layer).key
     view = county.at(scope)
     table = view.table("compounds") if "compounds" in view.layers else pd.DataFrame()
-    mine = {str(c["compound_id"]) for c in viewing.records(pd.DataFrame(table)) if names_unit(c, unit, COMPOUND_UNITS)}
+    mine = {str(c["compound_id"]) for c in plain.records(pd.DataFrame(table)) if names_unit(c, unit, COMPOUND_UNITS)}
     stored = pd.DataFrame(county.db.read(layer, ids=sorted(set(ids)), geometry=False))
-    held = {str(r[key]): r for r in viewing.records(stored)}
-    given = {str(r[key]): r for r in viewing.records(pd.DataFrame(incoming.drop(columns="geometry", errors="ignore")))}
+    held = {str(r[key]): r for r in plain.records(stored)}
+    given = {str(r[key]): r for r in plain.records(pd.DataFrame(incoming.drop(columns="geometry", errors="ignore")))}
     strangers = []
     for id_ in ids:
         row = held.get(id_) or given.get(id_, {})

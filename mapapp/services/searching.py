@@ -9,7 +9,8 @@ import pandas as pd
 from mapapp.core import schema
 from mapapp.core.text import Lang
 from mapapp.services.frames import View
-from mapapp.services.viewing import in_language, lonlat, records
+from mapapp.services.plain import lonlat, records
+from mapapp.services.viewing import in_language
 
 Json = dict[str, Any]
 

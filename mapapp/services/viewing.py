@@ -6,7 +6,6 @@ plain values ready for JSON, in the asker's language.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -15,16 +14,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from mapapp.core import disclosure, filters, schema
+from mapapp.core import filters, schema
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Lang, Text
-from mapapp.services import narrowing, words
-from mapapp.services.frames import ALIASES, LISTS, View
-from mapapp.services.words import label as label
+from mapapp.services import narrowing, plain, words
+from mapapp.services.frames import ALIASES, SHORT, View
 
 Json = dict[str, Any]
 
-_SHORT: Final = {column: short for short, column in ALIASES.items()}
 _TOTALS: Final = ("households", "floor_area_m2", "buildings", "population", "invest_total_wan", "invest_done_wan")
 _MAX_LIMIT: Final = 1000
 
@@ -59,7 +56,7 @@ def summary(view: View, wanted: filters.Filters, lang: Lang) -> Json:
         out["missing"] = {c: n for c in out["totals"] if c in shown and (n := int(shown[c].isna().sum()))}
         for column in narrowing.FILTER_COLUMNS:
             if column in shown.columns:
-                out["by"][_SHORT.get(column, column)] = filters.count(shown[column], is_list=column in LISTS)
+                out["by"][SHORT.get(column, column)] = filters.count(shown[column], is_list=column in words.LISTS)
         if "sewer_pending" in shown.columns:
             out["totals"]["gaps"] = int(shown["sewer_pending"].fillna(False).sum())
         out["years"] = _years(view, shown, exact=not narrowing.split(view, wanted).get("compounds"))
@@ -148,13 +145,13 @@ def _page(
     view: View, layer: str, page: pd.DataFrame, names: list[str], total: int, offset: int, limit: int, lang: Lang
 ) -> Json:
     key = schema.layer(layer).key
-    rows = records(in_language(page, lang)[names])
+    rows = plain.records(in_language(page, lang)[names])
     said = words.in_words(pd.DataFrame(page)[names], layer, lang)
-    for row, point, spoken in zip(rows, lonlat(view.shapes(page, layer)), said, strict=True):
+    for row, point, spoken in zip(rows, plain.lonlat(view.shapes(page, layer)), said, strict=True):
         row["_id"], row["_at"] = row.get(key), point
         if spoken:
             row["_labels"] = spoken
-    described = [(name, *label(layer, name)) for name in names]
+    described = [(name, *words.label(layer, name)) for name in names]
     return {
         "layer": layer,
         "title": schema.layer(layer).title.pick(lang),
@@ -183,40 +180,6 @@ def in_language(frame: pd.DataFrame, lang: Lang) -> pd.DataFrame:
     return out
 
 
-def records(frame: pd.DataFrame) -> list[Json]:
-    """Return rows as JSON values: missing and non-finite numbers are None, whole numbers are whole."""
-    columns = {str(name): [_plain(v) for v in frame[name].tolist()] for name in frame.columns if name != "geometry"}
-    return (
-        [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-        if columns
-        else [{} for _ in range(len(frame))]
-    )
-
-
-def _plain(value: object) -> object:
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if isinstance(value, int | np.integer):
-        return int(value)
-    if isinstance(value, float | np.floating):
-        number = float(value)
-        return None if not math.isfinite(number) else int(number) if number.is_integer() else round(number, 6)
-    return str(value)
-
-
-def lonlat(frame: pd.DataFrame) -> list[list[float] | None]:
-    """Return a point inside each row's geometry as ``[lon, lat]`` in EPSG:4326; None where there is none."""
-    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
-        return [None] * len(frame)
-    points = np.asarray(disclosure.as_points(frame).geometry.to_crs(4326).values, dtype=object)
-    x, y = shapely.get_x(points), shapely.get_y(points)
-    return [
-        [round(a, 6), round(b, 6)] if math.isfinite(a) and math.isfinite(b) else None for a, b in zip(x, y, strict=True)
-    ]
-
-
 def feature(view: View, layer: str, id_: str, lang: Lang) -> Json:
     """Return one feature: its attributes, geometry (EPSG:4326), and what the audit and the lists say of it.
 
@@ -232,10 +195,10 @@ def feature(view: View, layer: str, id_: str, lang: Lang) -> Json:
     if not len(row):
         raise NotFoundError(Text(f"“{layer}”中没有“{id_}”。", f"There is no {id_!r} in {layer}."))
     row = view.shapes(in_language(row.iloc[:1], lang), layer)
-    values = records(row)[0]
+    values = plain.records(row)[0]
     attributes = []
     for name, value in values.items():
-        text, unit, kind = label(layer, name)
+        text, unit, kind = words.label(layer, name)
         word = (
             ""
             if value is None
@@ -251,7 +214,7 @@ def feature(view: View, layer: str, id_: str, lang: Lang) -> Json:
         "layer_title": schema.layer(layer).title.pick(lang),
         "attributes": attributes,
         "geometry": None,
-        "at": lonlat(row)[0],
+        "at": plain.lonlat(row)[0],
         "as_of": view.as_of,
     }
     if isinstance(row, gpd.GeoDataFrame) and row.crs is not None:
@@ -304,8 +267,8 @@ def _related(view: View, other: str, layer: str, id_: str, lang: Lang) -> list[J
     some = in_language(frame[hit].iloc[:100], lang)
     if "rank" in some.columns:
         some = some.sort_values("rank", kind="stable")
-    rows = records(some)
-    for row, point in zip(rows, lonlat(view.shapes(some, other)), strict=True):
+    rows = plain.records(some)
+    for row, point in zip(rows, plain.lonlat(view.shapes(some, other)), strict=True):
         row["_at"] = point
         if "rule" in row:
             row["title"] = words.value_label("findings", "rule", str(row["rule"]), lang)

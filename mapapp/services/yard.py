@@ -23,7 +23,7 @@ import shapely
 from mapapp.core import schema
 from mapapp.core.errors import ConflictError, InputError, NotFoundError
 from mapapp.core.text import Lang, Text
-from mapapp.services import auditing, jobs, photos, viewing, words
+from mapapp.services import auditing, jobs, photos, plain, words
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope
 
@@ -125,7 +125,7 @@ def _places(view: View, homes: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, li
     pairs = pd.concat([_candidates(view, homes), _lost(view, homes)], ignore_index=True)
     pairs = pairs.drop_duplicates(["node_id", "compound_id"])
     wanted: dict[str, list[Json]] = {}
-    for node, row in zip(pairs["node_id"], viewing.records(pairs.drop(columns="node_id")), strict=True):
+    for node, row in zip(pairs["node_id"], plain.records(pairs.drop(columns="node_id")), strict=True):
         wanted.setdefault(str(node), []).append(row)
     table = view.table("manholes")
     nodes = view.shapes(table[table["node_id"].isin(set(wanted))].reset_index(drop=True), "manholes")
@@ -167,9 +167,9 @@ def _lost(view: View, homes: pd.DataFrame) -> pd.DataFrame:
 
 def _compounds(homes: pd.DataFrame, lang: Lang) -> list[Json]:
     columns = [c for c in ("compound_id", "name", "street", "verdict") if c in homes]
-    rows = viewing.records(pd.DataFrame(homes)[columns])
+    rows = plain.records(pd.DataFrame(homes)[columns])
     outlines = _outlines(homes)
-    for row, at, outline in zip(rows, viewing.lonlat(homes), outlines, strict=True):
+    for row, at, outline in zip(rows, plain.lonlat(homes), outlines, strict=True):
         row["title"] = words.value_label("compounds", "verdict", str(row.get("verdict")), lang)
         row["at"], row["outline"] = at, outline
     return rows
@@ -191,10 +191,10 @@ def _outlines(homes: pd.DataFrame) -> list[list[Any]]:
 
 def _told(view: View, nodes: pd.DataFrame, wanted: Mapping[str, list[Json]], lang: Lang) -> list[Json]:
     columns = [c for c in ("node_id", "kind", "type", "road", "found", "ground_elev_m", "depth_m") if c in nodes]
-    rows = viewing.records(pd.DataFrame(nodes)[columns])
+    rows = plain.records(pd.DataFrame(nodes)[columns])
     last = _last(view, [str(r["node_id"]) for r in rows])
     out = []
-    for row, at in zip(rows, viewing.lonlat(nodes), strict=True):
+    for row, at in zip(rows, plain.lonlat(nodes), strict=True):
         if at is not None:
             row["kind"] = words.value_label("manholes", "kind", str(row.get("kind") or "unknown"), lang)
             out.append(row | {"at": at, "wanted": wanted[str(row["node_id"])], "last": last.get(str(row["node_id"]))})
@@ -208,7 +208,7 @@ def _last(view: View, nodes: list[str]) -> dict[str, Json]:
     visits = view.table("visits")
     visits = visits[visits["node_id"].isin(nodes)].sort_values(["visited_at", "visit_id"], kind="stable")
     newest = visits.drop_duplicates("node_id", keep="last")
-    told = viewing.records(newest[["visit_id", "visited_at", "found"]])
+    told = plain.records(newest[["visit_id", "visited_at", "found"]])
     return dict(zip(newest["node_id"].astype("str"), told, strict=True))
 
 

@@ -13,7 +13,7 @@ import shapely
 from mapapp import store
 from mapapp.core import schema
 from mapapp.core.errors import InputError, NotFoundError
-from mapapp.services import describing, exporting_view, frames, searching, snapshots, tiling, viewing, words
+from mapapp.services import describing, exporting_view, frames, plain, searching, snapshots, tiling, viewing, words
 from mapapp.services.frames import County, View
 from mapapp.services.scope import Scope, ShareSpec
 
@@ -225,8 +225,8 @@ def test_every_code_of_a_filter_has_a_word(lang: str) -> None:
 
 def test_numbers_in_answers_are_plain(view: View) -> None:
     frame = gpd.GeoDataFrame({"a": [1.0, np.nan, np.inf], "b": [True, None, False]}, geometry=[None] * 3, crs=CRS)
-    assert [row["a"] for row in viewing.records(frame)] == [1, None, None]
-    assert viewing.lonlat(frame) == [None] * 3
+    assert [row["a"] for row in plain.records(frame)] == [1, None, None]
+    assert plain.lonlat(frame) == [None] * 3
 
 
 def test_codes_are_told_in_the_language_asked_for_and_never_as_letters_of_a_survey() -> None:
