@@ -11,7 +11,8 @@ from mapapp.audit.batch import Batch, points
 from mapapp.audit.levels import Base, fall
 from mapapp.audit.model import Town
 from mapapp.audit.tables import names
-from mapapp.core.geometry import Bools, Floats, Ints
+from mapapp.core import loops
+from mapapp.core.geometry import Bools, Floats, Ints, compiled_pays
 from mapapp.core.text import Text
 
 _SIZES = np.array(
@@ -47,10 +48,10 @@ def _gravity(town: Town) -> Bools:
     return out
 
 
-def _fall(town: Town) -> Floats:
-    s = town.strings
-    base = Base(s.a, s.b, s.level_a, s.level_b, s.record, town.pipes.flow[s.row] == tables.GRAVITY)
-    return fall(base)
+def _fall(town: Town, strings: Ints) -> Floats:
+    s, rows = town.strings, strings
+    gravity = town.pipes.flow[s.row[rows]] == tables.GRAVITY
+    return fall(Base(s.a[rows], s.b[rows], s.level_a[rows], s.level_b[rows], s.record[rows], gravity))
 
 
 def adverse_slopes(town: Town) -> Batch:
@@ -61,7 +62,7 @@ def adverse_slopes(town: Town) -> Batch:
         "pipes",
         town.ids(rows),
         town.lines.geometry(rows),
-        value=np.round(np.abs(_fall(town)[rows]), 4),
+        value=np.round(np.abs(_fall(town, rows)), 4),
     )
 
 
@@ -71,9 +72,9 @@ def flat_slopes(town: Town) -> Batch:
     Where the size is unknown, the slope of the largest size counts, so nothing is reported on a guess.
     """
     s, st = town.strings, town.settings
-    drop = np.abs(_fall(town))
+    drop = np.abs(np.where(_gravity(town), s.level_a - s.level_b, np.nan))
     steepest = max(slope for _, slope in st.min_slope)
-    rows = np.flatnonzero(_gravity(town) & ~s.adverse & (drop + 0.005 < steepest * s.length))
+    rows = np.flatnonzero(~s.adverse & (drop + 0.005 < steepest * s.length))
     limit = _by_size(town.placeholders.diameter_mm[s.row[rows]], st.min_slope, st.min_slope[-1][1])
     flat = drop[rows] + 0.005 < limit * s.length[rows]
     rows, limit = rows[flat], limit[flat]
@@ -88,7 +89,8 @@ def _along_the_flow(town: Town) -> list[Batch]:
     s = town.strings
     storm = np.flatnonzero(s.usable & (s.system == 2))
     out = []
-    for string, a, b in (town.link, (storm, s.a[storm], s.b[storm])):
+    for whole in (town.link, (storm, s.a[storm], s.b[storm])):
+        told, (string, a, b) = _where_it_may_step(town, *whole)
         way = s.direction[string]
         if not way.all():
             string, a, b, way = (v[way != 0] for v in (string, a, b, way))
@@ -100,13 +102,29 @@ def _along_the_flow(town: Town) -> list[Batch]:
         top, foot = np.where(down, a, b), np.where(down, b, a)
         level_top, level_foot = np.where(down, level_a, level_b), np.where(down, level_b, level_a)
         out += [
-            _smaller_downstream(town, string, top, foot),
-            _levels_meet(town, string, top, foot, level_top, level_foot),
+            _smaller_downstream(town, string, top, foot, told),
+            _levels_meet(town, string, top, foot, level_top, level_foot, told),
         ]
     return out
 
 
-def _smaller_downstream(town: Town, string: Ints, top: Ints, foot: Ints) -> Batch:
+def _where_it_may_step(town: Town, string: Ints, a: Ints, b: Ints) -> tuple[Bools, tuple[Ints, Ints, Ints]]:
+    """Return the nodes to look at, and all links there: in a large town those few that a compiled loop finds."""
+    s, st = town.strings, town.settings
+    told = np.ones(len(town.nodes), dtype=bool)
+    if not compiled_pays(len(string)):
+        return told, (string, a, b)
+    unsure = np.zeros(len(town.nodes), dtype=bool)
+    unsure[town.outlet_at[1]] = True
+    told = loops.steps(
+        (string, a, b), (s.a, s.b), (s.level_a, s.level_b), s.direction, s.row, town.placeholders.diameter_mm,
+        town.pipes.flow, unsure, st.level_step_m + _TOLERANCE, st.drop_m + _TOLERANCE,
+    )  # fmt: skip
+    rows = np.flatnonzero(told[a] | told[b])
+    return told, (string[rows], a[rows], b[rows])
+
+
+def _smaller_downstream(town: Town, string: Ints, top: Ints, foot: Ints, told: Bools) -> Batch:
     """Find nodes where every pipe that leaves is smaller than one that arrives.
 
     Allowed where the leaving pipe is steeper: at most two sizes, not below DN300 (GB 50014-2021 5.2.11).
@@ -119,12 +137,12 @@ def _smaller_downstream(town: Town, string: Ints, top: Ints, foot: Ints) -> Batc
     np.maximum.at(arrive, foot[ok], size[ok])
     np.maximum.at(leave, top[ok], size[ok])
     np.maximum.at(leave, top[~ok], np.inf)  # a pipe of unknown size, or under pressure, may well be wide enough
-    node = np.flatnonzero((leave > 0) & (leave < arrive - 1.0))
+    node = np.flatnonzero(told & (leave > 0) & (leave < arrive - 1.0))
     if len(node) == 0:
         return Batch("diameter_decreases", "pipes", [], np.empty(0, dtype=object))
     small = _pick(town, node, top, ok & (size == leave[top]), string)
     large = _pick(town, node, foot, ok & (size == arrive[foot]), string)
-    slope = np.abs(_fall(town)[string]) / s.length[string]
+    slope = np.abs(_fall(town, string)) / s.length[string]
     steeper = slope[small] > slope[large] + 1e-9
     steps = np.searchsorted(_SIZES, size[large]) - np.searchsorted(_SIZES, size[small])
     keep = ~(steeper & (steps <= 2) & (size[small] >= 300))
@@ -147,7 +165,9 @@ def _pick(town: Town, node: Ints, at: Ints, which: Bools, string: Ints) -> Ints:
     return out
 
 
-def _levels_meet(town: Town, string: Ints, top: Ints, foot: Ints, level_top: Floats, level_foot: Floats) -> Batch:
+def _levels_meet(
+    town: Town, string: Ints, top: Ints, foot: Ints, level_top: Floats, level_foot: Floats, told: Bools
+) -> Batch:
     """Find pipes that arrive below every pipe that leaves, or fall into a manhole from too high.
 
     Only where the levels of all leaving pipes are known, and nothing leaves under pressure or at an outlet.
@@ -159,7 +179,7 @@ def _levels_meet(town: Town, string: Ints, top: Ints, foot: Ints, level_top: Flo
     unsure[top[np.isnan(level_top) | ~gravity]] = True
     unsure[town.outlet_at[1]] = True
     np.fmin.at(lowest, top, level_top)
-    arriving = gravity & ~np.isnan(level_foot) & np.isfinite(lowest[foot]) & ~unsure[foot]
+    arriving = told[foot] & gravity & ~np.isnan(level_foot) & np.isfinite(lowest[foot]) & ~unsure[foot]
     step = np.where(arriving, np.where(arriving, lowest[foot], 0) - np.where(arriving, level_foot, 0), 0.0)
     manhole = town.manhole[foot]
     dropped = np.zeros(len(foot), dtype=bool)

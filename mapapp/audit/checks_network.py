@@ -14,7 +14,8 @@ from mapapp.audit.batch import Batch, points
 from mapapp.audit.checks_layer import sewage_strings
 from mapapp.audit.model import Town, ends_at, loose, near_few
 from mapapp.audit.tables import names
-from mapapp.core.geometry import Bools, Floats, Ints
+from mapapp.core import loops
+from mapapp.core.geometry import Bools, Floats, Ints, compiled_pays
 from mapapp.core.text import Text
 
 
@@ -29,18 +30,20 @@ class Flow:
 
 def flow_at(town: Town, strings: Bools) -> Flow:
     """Count pipes that may arrive at and leave each node."""
-    s, n = town.strings, len(town.nodes)
-    rows = np.flatnonzero(strings)
-    a, b, way = s.a[rows], s.b[rows], s.direction[rows]
-    out = np.bincount(a[way >= 0], minlength=n) + np.bincount(b[way <= 0], minlength=n)
-    into = np.bincount(b[way >= 0], minlength=n) + np.bincount(a[way <= 0], minlength=n)
-    return Flow(into, out, np.bincount(a, minlength=n) + np.bincount(b, minlength=n))
+    s, rows = town.strings, np.flatnonzero(strings)
+    return _flow(town, rows, s.a[rows], s.b[rows])
 
 
 def sewage_flow(town: Town) -> Flow:
     """Count the sewage links at each node; a pipe that a manhole on its body cuts arrives there and leaves."""
-    string, a, b = town.link
-    way, n = town.strings.direction[string], len(town.nodes)
+    return _flow(town, *town.link)
+
+
+def _flow(town: Town, string: Ints, a: Ints, b: Ints) -> Flow:
+    n, direction = len(town.nodes), town.strings.direction
+    if compiled_pays(len(string)):
+        return Flow(*loops.flow(string, a, b, direction, n))
+    way = direction[string]
     out = np.bincount(a[way >= 0], minlength=n) + np.bincount(b[way <= 0], minlength=n)
     into = np.bincount(b[way >= 0], minlength=n) + np.bincount(a[way <= 0], minlength=n)
     return Flow(into, out, np.bincount(a, minlength=n) + np.bincount(b, minlength=n))

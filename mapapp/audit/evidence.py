@@ -191,11 +191,11 @@ def _basis(town: Town, decision: Decision) -> list[str]:
 
 
 def _piece_numbers(town: Town, piece: Ints) -> Ints:
-    """Return piece numbers by length, the longest first, of equal ones the one with the smallest pipe id.
+    """Return piece numbers by length, the longest first, of equal ones the western first.
 
     So neither the order of the table nor the way the network was joined matters.
     """
-    string, a, _ = town.link
+    string, a, b = town.link
     if len(string) == 0:
         return np.zeros(town.node_count, dtype=np.int64)
     of = piece[a]
@@ -206,12 +206,11 @@ def _piece_numbers(town: Town, piece: Ints) -> Ints:
         tied = np.zeros(len(length), dtype=bool)
         tied[order[same]] = tied[order[same + 1]] = True
         rows = np.flatnonzero(tied[of])
-        ids = np.array(town.ids(string[rows]), dtype=object).astype(str)
-        by_id = np.lexsort((ids, of[rows]))
-        pieces, first = np.unique(of[rows][by_id], return_index=True)
-        turn = np.zeros(len(length), dtype=np.int64)
-        turn[pieces] = np.argsort(np.argsort(ids[by_id][first], kind="stable"), kind="stable")
-        order = np.lexsort((turn, -length))
+        west, south = np.full(len(length), np.inf), np.full(len(length), np.inf)
+        for end in (a[rows], b[rows]):
+            np.minimum.at(west, of[rows], np.round(town.nodes.x[end], 2))
+            np.minimum.at(south, of[rows], np.round(town.nodes.y[end], 2))
+        order = np.lexsort((south, west, -length))
     rank = np.empty(len(length), dtype=np.int64)
     rank[order] = np.arange(1, len(length) + 1)
     return rank[piece]

@@ -224,9 +224,13 @@ def _swapped(pipes: Pipes, manholes: Manholes, nodes: Nodes, manhole: Ints, row:
 def _exact_twins(lines: Lines, nodes: Nodes, pipes: Pipes, usable: Bools) -> tuple[Ints, Ints]:
     """Find strings between the same two nodes, of one kind, that nowhere lie farther apart than the tolerance."""
     none = np.zeros(0, dtype=np.int64)
-    low, high = np.minimum(nodes.start, nodes.end), np.maximum(nodes.start, nodes.end)
-    key = (low * len(nodes) + high) * 8 + pipes.kind[lines.row]
-    rows = np.flatnonzero(usable)
+    kind, shared = pipes.kind[lines.row], None
+    if compiled_pays(len(usable)):
+        shared = loops.same_ends(nodes.start, nodes.end, kind, usable, len(nodes))
+    rows = np.flatnonzero(usable if shared is None else shared)
+    low, high = np.minimum(nodes.start[rows], nodes.end[rows]), np.maximum(nodes.start[rows], nodes.end[rows])
+    key = np.zeros(len(usable), dtype=np.int64)
+    key[rows] = (low * len(nodes) + high) * 8 + kind[rows]
     order = rows[np.argsort(key[rows], kind="stable")]
     same = np.flatnonzero(key[order][1:] == key[order][:-1])
     if len(same) == 0:

@@ -104,6 +104,78 @@ def _middles(label: Any, x: Any, y: Any, m: Any, n: Any, out: Any, total: Any, c
     return 0
 
 
+@loop("i8* i8* i1* u1* i8 i4*! i4*! u1*! i8")
+def _same_ends(
+    start: Any, end: Any, kind: Any, usable: Any, m: Any, newest: Any, older: Any, out: Any, most: Any
+) -> int:
+    for k in range(m):
+        if usable[k]:
+            low, high = min(start[k], end[k]), max(start[k], end[k])
+            j, step = np.int64(newest[low]), 0
+            while j >= 0:
+                if max(start[j], end[j]) == high and kind[j] == kind[k]:
+                    out[j] = out[k] = 1
+                    break
+                j = np.int64(older[j])
+                step += 1
+                if step > most:
+                    return -1
+            older[k] = newest[low]
+            newest[low] = k
+    return 0
+
+
+@loop("i8* i8* i8* i1* i8 i4*! i4*! i4*!")
+def _flow(string: Any, a: Any, b: Any, direction: Any, m: Any, into: Any, out: Any, degree: Any) -> int:
+    for k in range(m):
+        p, q, way = a[k], b[k], direction[string[k]]
+        degree[p] += 1
+        degree[q] += 1
+        if way >= 0:
+            out[p] += 1
+            into[q] += 1
+        if way <= 0:
+            out[q] += 1
+            into[p] += 1
+    return 0
+
+
+@loop("i8* i8* i8* i8 i8* i8* f8* f8* i1* i8* f8* i1* i8 f8 f8 f8*! f8*! f8*! u1*! u1*!")
+def _steps(
+    string: Any, a: Any, b: Any, m: Any, own_a: Any, own_b: Any, level_a: Any, level_b: Any, direction: Any, row: Any,
+    size: Any, pressure: Any, n: Any, up: Any, down: Any, arrive: Any, leave: Any, lowest: Any, unsure: Any, out: Any,
+) -> int:  # fmt: skip
+    for turn in range(2):
+        for k in range(m):
+            i = string[k]
+            if direction[i] == 0:
+                continue
+            at_a = level_a[i] if a[k] == own_a[i] else np.nan
+            at_b = level_b[i] if b[k] == own_b[i] else np.nan
+            top, foot, high, low = a[k], b[k], at_a, at_b
+            if direction[i] < 0:
+                top, foot, high, low = b[k], a[k], at_b, at_a
+            gravity, wide = pressure[row[i]] == 0, size[row[i]]
+            if turn == 0:
+                if gravity and wide == wide:
+                    arrive[foot] = max(arrive[foot], wide)
+                    leave[top] = max(leave[top], wide)
+                else:
+                    leave[top] = np.inf
+                if high != high or not gravity:
+                    unsure[top] = 1
+                if high == high:
+                    lowest[top] = min(lowest[top], high)
+            elif gravity and low == low and lowest[foot] < np.inf and unsure[foot] == 0:
+                step = lowest[foot] - low
+                if step > up or step < -down:
+                    out[foot] = 1
+    for i in range(n):
+        if leave[i] > 0 and leave[i] < arrive[i] - 1.0:
+            out[i] = 1
+    return 0
+
+
 def components(n: int, a: Any, b: Any) -> Any:
     """Return the number of each node's connected piece: union-find with path halving."""
     out = np.empty(n, np.int64)
@@ -134,3 +206,51 @@ def middles(label: Any, x: Any, y: Any, n: int) -> tuple[Any, Any]:
     out = np.empty((n, 2))
     _middles(label, x, y, len(label), n, out, np.zeros((n, 2)), np.zeros(n, np.int32))
     return out[:, 0].copy(), out[:, 1].copy()
+
+
+def same_ends(start: Any, end: Any, kind: Any, usable: Any, n: int) -> Any | None:
+    """Return which usable strings join the same two nodes as another of their kind; None where too many meet at one node."""
+    out, newest = np.zeros(len(start), bool), np.full(n, -1, np.int32)
+    told = _same_ends(start, end, kind, usable, len(start), newest, np.empty(len(start), np.int32), out, 10_000)
+    return None if told < 0 else out
+
+
+def flow(string: Any, a: Any, b: Any, direction: Any, n: int) -> tuple[Any, Any, Any]:
+    """Return how many links may arrive at and leave each node, and how many meet there."""
+    into, out, degree = np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n, np.int32)
+    _flow(string, a, b, direction, len(string), into, out, degree)
+    return into, out, degree
+
+
+def steps(
+    link: tuple[Any, Any, Any], ends: tuple[Any, Any], levels: tuple[Any, Any], direction: Any, row: Any, size: Any,
+    pressure: Any, unsure: Any, up: float, down: float,
+) -> Any:  # fmt: skip
+    """Return the nodes where all that leaves is smaller than what arrives, or a level steps ``up`` or ``down`` too far.
+
+    ``unsure`` are nodes whose levels do not count; it is changed.
+    """
+    string, a, b = link
+    n = len(unsure)
+    arrive, leave, lowest, out = np.full(n, -1.0), np.full(n, -1.0), np.full(n, np.inf), np.zeros(n, bool)
+    _steps(
+        string,
+        a,
+        b,
+        len(string),
+        *ends,
+        *levels,
+        direction,
+        row,
+        size,
+        pressure,
+        n,
+        up,
+        down,
+        arrive,
+        leave,
+        lowest,
+        unsure,
+        out,
+    )
+    return out
