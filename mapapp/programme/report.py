@@ -17,6 +17,7 @@ from mapapp.core import status
 from mapapp.core.text import Text
 from mapapp.programme import management as caring
 from mapapp.programme import totals
+from mapapp.programme.problems import SETTLED
 from mapapp.programme.template import LABELS, NUMBERS, NUMERALS, YEAR_FIGURES, YEAR_KEYS, Facts, Filler, checked, pieces
 
 Style = Literal["title", "h1", "h2", "body", "annex"]
@@ -175,7 +176,7 @@ def _until(table: pd.DataFrame, column: str, as_of: str) -> pd.DataFrame:
 
 
 def _problems(problems: pd.DataFrame) -> dict[str, float | str | None]:
-    over = problems["status"].isin(["resolved", "closed"])
+    over = problems["status"].isin(SETTLED)
     still = problems.loc[~over, "category"].value_counts()
     facts: dict[str, float | str | None] = {"problems": len(problems), "problems_closed": int(over.sum())}
     facts |= {f"open_{category}": int(n) for category, n in still.items()}

@@ -61,14 +61,6 @@ def whole(compounds: pd.DataFrame) -> pd.Series:
     return pd.Series(_one(table[table["status"] != "withdrawn"]))
 
 
-def by(compounds: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return compounds, households and floor area per value of ``column``; missing values are a row of their own."""
-    table = _complete(compounds)
-    groups = table.groupby(column, sort=True, dropna=False)
-    sums = groups[list(FIGURES)].sum(min_count=1)
-    return sums.assign(compounds=groups.size())
-
-
 def rate(part: float, whole: float) -> float | None:
     """Return ``part`` in per cent of ``whole``; None where there is no whole. Over 100 is normal."""
     return None if not whole or pd.isna(whole) else 100 * float(part) / float(whole)
@@ -78,7 +70,7 @@ def _complete(compounds: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(compounds.drop(columns="geometry", errors="ignore")).copy()
     for name in (*FIGURES, "programme_year"):
         table[name] = pd.to_numeric(table[name], errors="coerce") if name in table else float("nan")
-    for name in ("status", "finish_actual", "start_actual"):
+    for name in ("status", "finish_actual"):
         table[name] = table[name].astype("object") if name in table else None
     flag = table["relapsed"].eq(True).fillna(False) if "relapsed" in table else pd.Series(False, index=table.index)
     table["relapsed"] = flag.to_numpy(dtype=bool) | table["status"].eq("relapsed").to_numpy(dtype=bool)

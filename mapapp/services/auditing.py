@@ -19,8 +19,7 @@ from mapapp.core.errors import InputError
 from mapapp.core.progress import Progress, part, silent
 from mapapp.core.text import Lang, Text
 
-LAYERS = ("compounds", "pipes", "manholes", "outlets", "inlets", "streets", "survey_areas", "buildings")
-"""The layers that the audit looks at, where they hold rows."""
+_LAYERS = ("pipes", "manholes", "outlets", "inlets", "streets", "survey_areas", "buildings")
 
 
 @dataclass(frozen=True)
@@ -58,12 +57,12 @@ class Outcome:
         return "\n".join(lines)
 
 
-def layers_of(db: store.Database, snapshot: int | None = None) -> dict[str, pd.DataFrame]:
-    """Read what the audit needs; compounds carry what the ledger says of them."""
+def layers_of(db: store.Database) -> dict[str, pd.DataFrame]:
+    """Read what an audit in memory needs, as planning makes one; compounds carry what the ledger says of them."""
     there = set(db.layers())
-    layers = {name: db.read(name, snapshot=snapshot) for name in LAYERS if name in there and name != "compounds"}
+    layers = {name: db.read(name) for name in _LAYERS if name in there}
     if there & {"compounds", "ledger"}:
-        layers["compounds"] = db.effective_compounds(snapshot=snapshot)
+        layers["compounds"] = db.effective_compounds()
     return layers
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mapapp.programme import management
+from mapapp.programme.problems import SETTLED
 from mapapp.services import words
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def read(db: Database, snapshot: int | None) -> pd.DataFrame:
     if "problems" in there:
         problems = db.read("problems", snapshot=snapshot)
         units += [_pairs(problems, column) for column in ("lead_unit", "co_units", "utility_owner")]
-        still = problems[~problems["status"].isin(["resolved", "closed"])] if "status" in problems else problems
+        still = problems[~problems["status"].isin(SETTLED)] if "status" in problems else problems
         counts = still.groupby("compound_id").size()
         table["problems_open"] = table["compound_id"].map(counts).fillna(0).astype("Int64")
     flag = management.relapse(table, db.read("management", snapshot=snapshot) if "management" in there else None)

@@ -68,16 +68,17 @@ def overview(view: View, lang: Lang) -> Json:
     every = pd.DataFrame(view.table("compounds"))
     table = every[every["status"].astype("object") != "withdrawn"] if "status" in every else every
     table = table.reset_index(drop=True)
+    sewer, open_ = _sewer(view, table, lang), _problems(view)
     return base | {
         "empty": False,
         "withdrawn": len(every) - len(table),
-        "headline": _headline(view, table, lang),
+        "headline": _headline(view, table, sewer, open_),
         "rates": _rates(view, table),
         "status_year": _bars(view, table, "programme_year", "year", lang),
         "status_street": _bars(view, table, "street", "street", lang),
         "progress": _progress(view, table),
-        "sewer": _sewer(view, table, lang),
-        "problems": _problems(view),
+        "sewer": sewer,
+        "problems": open_,
         "management": _management(view, table, lang),
         "funding": _funding(view, table, lang),
     }
@@ -94,7 +95,7 @@ def _missing(column: pd.Series) -> list[str]:
     return [filters.MISSING] if bool(column.isna().any()) else []
 
 
-def _headline(view: View, table: pd.DataFrame, lang: Lang) -> list[Json]:
+def _headline(view: View, table: pd.DataFrame, sewer: Json, open_: Json) -> list[Json]:
     whole = totals.whole(table)
     href = address(view, **_all(view, table))
     out = [{"name": "compounds", "value": len(table), "href": href, "missing": 0}]
@@ -105,10 +106,9 @@ def _headline(view: View, table: pd.DataFrame, lang: Lang) -> list[Json]:
         ("money", "invest_total_wan"),
     ):
         out.append({"name": name, "value": _plain(whole[figure]), "href": href, "missing": int(whole[f"{figure}_missing"])})  # fmt: skip
-    sewer = _sewer(view, table, lang)
     if sewer["rows"]:
         out.append({"name": "unserved", "value": sewer["households"], "href": sewer["href"], "missing": 0})
-    if (open_ := _problems(view))["total"] is not None:
+    if open_["total"] is not None:
         out.append({"name": "problems", "value": open_["total"], "href": "/problems", "missing": 0})
     return out
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from mapapp.core import schema
 from mapapp.core.text import Lang, Text
+from mapapp.programme import problems as reckoning
 from mapapp.programme import works
 from mapapp.render.style import status_class
 from mapapp.services import describing, forms, mapframe, photos, plain, tiling, viewing, words
@@ -51,7 +52,6 @@ _TECHNICAL: Final = ("snapshot_as_of",)
 _PHOTOS: Final = 8
 _AROUND_DEG: Final = 0.0006  # about 60 m
 _MAP_LAYERS: Final = ("streets", "buildings", "compounds", "pipes", "manholes", "links", "candidates", "outlets")
-_CLOSED: Final = frozenset({"resolved", "closed"})
 
 
 def gather(view: View, compound_id: str, lang: Lang) -> Json:
@@ -250,8 +250,8 @@ def _table(view: View, name: str, compound_id: str, columns: Sequence[str], lang
         return {"title": title, "columns": [], "rows": [], "more": 0, "count": 0, "recorded": rows is not None}
     if name in _NEWEST_FIRST:
         rows = rows.sort_values(_NEWEST_FIRST[name], ascending=False, kind="stable", na_position="last")
-    if name == "problems" and "status" in rows:
-        rows = rows.assign(_over=rows["status"].isin(_CLOSED)).sort_values(["_over", "due"], kind="stable")
+    if name == "problems":
+        rows = reckoning.with_due(rows, view.as_of).sort_values(["settled", "days_left"], kind="stable")
     kept = [c for c in columns if c in rows and bool(rows[c].notna().any())]
     key = schema.layer(name).key
     some = plain.records(rows.iloc[:_MOST])
@@ -262,7 +262,7 @@ def _table(view: View, name: str, compound_id: str, columns: Sequence[str], lang
         "rows": [
             {
                 "id": row.get(key),
-                "overdue": _overdue(name, row, view.as_of),
+                "overdue": row.get("overdue") is True,
                 "cells": [_word(name, c, row[c], lang) for c in kept],
             }
             for row in some
@@ -277,10 +277,6 @@ def _label(layer: str, column: str, lang: Lang) -> str:
     """Return what the table itself calls its column: the status of a problem is not that of a compound."""
     declared = schema.layer(layer).column(column)
     return declared.label.pick(lang) if declared is not None else column
-
-
-def _overdue(name: str, row: Json, as_of: str) -> bool:
-    return name == "problems" and bool(row.get("due")) and str(row["due"]) < as_of and row.get("status") not in _CLOSED
 
 
 def _photos(view: View, compound_id: str) -> list[Json]:

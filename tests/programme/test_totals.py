@@ -45,6 +45,22 @@ def test_years_add_up_to_the_whole() -> None:
     assert years["households"].sum() == kept["households"].sum()
 
 
+def test_groups_come_in_order_and_compounds_of_no_group_last() -> None:
+    found = totals.by_groups(town().assign(street=["西街", None, "东街", "东街"]), "street")
+    assert [None if pd.isna(street) else street for street in found.index] == ["东街", "西街", None]
+    assert found["households"].tolist() == [30, 100, 50]
+    assert (found.index.name, totals.by_year(town()).index.name) == ("street", "programme_year")
+
+
+def test_a_relapse_is_counted_from_the_flag_and_from_the_ledgers_own_word() -> None:
+    flagged = town().assign(
+        relapsed=[True, None, False, True], status=["completed", "relapsed", "under_way", "withdrawn"]
+    )
+    year = totals.by_year(flagged).loc[2021]
+    assert (year["relapsed"], year["relapsed_households"]) == (2, 150)
+    assert totals.by_year(town())["relapsed"].tolist() == [0, 0]
+
+
 def test_an_empty_county_has_no_years() -> None:
     assert totals.by_year(town().iloc[:0]).empty
 
