@@ -81,6 +81,7 @@ def create_app(settings: Settings) -> Flask:
         return response
 
     security.install(app, settings)
+    assets.install(app)
     errors.install(app)
     app.context_processor(pages.context)
     app.add_template_filter(choosing.spoken)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 
 import pytest
@@ -160,3 +162,23 @@ def test_two_editors_on_one_finding_cannot_overwrite_each_other_unseen(asker) ->
     assert (mine.status_code, theirs.status_code) == (200, 409)
     assert "已确认" in theirs.get_json()["error"]
     assert asker.post(where, {"status": "fixed", "expected": mine.get_json()["decided_at"]}).status_code == 200
+
+
+def test_scripts_travel_packed_and_are_kept_as_long_as_they_stay_the_same(asker) -> None:
+    """A slow line gets a quarter; an address with the file's state is kept for good, one without is asked for again."""
+    path = re.search(r'src="(/static/js/app\.js\?v=[0-9a-f]+)"', asker.get("/").get_data(as_text=True))
+    assert path is not None
+    packed = asker.client.get(path[1], headers={"Accept-Encoding": "gzip"}, buffered=True)
+    plain = asker.get("/static/js/app.js")
+    assert gzip.decompress(packed.data) == plain.data
+    assert len(packed.data) * 2 < len(plain.data)
+    assert "immutable" in packed.headers["Cache-Control"]
+    assert "immutable" not in plain.headers["Cache-Control"]
+    assert "immutable" not in asker.get("/static/js/app.js?v=1").headers["Cache-Control"]
+    again = asker.client.get("/static/js/app.js", headers={"If-None-Match": plain.headers["ETag"]}, buffered=True)
+    assert again.status_code == 304
+    told = asker.client.get("/api/view", headers={"Accept-Encoding": "gzip"}, buffered=True)
+    assert json.loads(gzip.decompress(told.data))["county"]
+    assert "Accept-Encoding" in told.headers["Vary"]
+    page = asker.client.get("/", headers={"Accept-Encoding": "gzip"}, buffered=True)
+    assert "Content-Encoding" not in page.headers  # see web.assets

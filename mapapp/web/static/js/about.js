@@ -270,10 +270,12 @@
         "ul",
         { "class": "evidence plain" },
         rows.map(function (row) {
+          var said = row._labels || {};
           return el(
             "li",
             {},
-            row.description || row.category || row.ticket_id,
+            row.description || said.category || row.category || row.ticket_id,
+            said.status ? el("span", { "class": "muted" }, " · ", said.status) : null,
             row.due ? el("span", { "class": "muted" }, " · ", Mapapp.format.date(row.due)) : null,
             photoRow(row.photos)
           );
