@@ -19,6 +19,7 @@ from scipy.spatial import Delaunay, QhullError, cKDTree
 
 from mapapp.plan.drawn import Drawn
 from mapapp.plan.footways import offset_pieces, widths
+from mapapp.plan.obstacles import clear, crossings, obstacles
 from mapapp.plan.targets import Targets
 
 Array = np.ndarray[Any, Any]
@@ -39,11 +40,6 @@ MERGE_M = 2.0
 _SNAP_M = 0.5
 _GATE_M = 10.0
 _SIMPLE_M = 1.0
-
-CROSSED = ("river", "railway", "main_road")
-_CROSSED_LAYERS = {"river": "water", "railway": "railways"}
-MAIN_CLASSES = ("main",)
-"""Classes of streets that cost a surcharge to cross."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +102,7 @@ def build(
     targets: Targets,
     forbidden: Any = None,
     *,
+    low: Array | None = None,
     footways: bool = False,
     drawn: Drawn | None = None,
 ) -> Corridors:
@@ -121,6 +118,8 @@ def build(
         Places to join.
     forbidden : GeoDataFrame, optional
         What no corridor may touch.
+    low : ndarray of Point or None, shape (c,), optional
+        Lowest place of each outline: a compound may leave there too.
     footways : bool
         Lay along both footways of each street, and across at its ends, instead of along its centre.
     drawn : Drawn, optional
@@ -128,13 +127,13 @@ def build(
     """
     served = targets.point
     points, a, b, street = _streets(layers.get("streets"), gates, footways=footways)
-    obstacles = _obstacles(layers.get("buildings"))
-    barriers = _obstacles(layers.get("buildings"), layers.get("water"))
+    houses = obstacles(layers.get("buildings"))
+    barriers = obstacles(layers.get("buildings"), layers.get("water"))
     parts = []
     if len(a):
         pieces = np.asarray(shapely.linestrings(np.stack([points[a], points[b]], axis=1)))
         tree = shapely.STRtree(pieces)
-        entry = _entries(tree, pieces, gates)
+        entry = _entries(tree, pieces, gates, low, barriers)
         joint = _joints(tree, pieces, served, 2 if footways else 1)
         where = np.concatenate([entry[1], joint[1]])
         q = np.concatenate([entry[3], joint[2]])
@@ -151,6 +150,7 @@ def build(
             node[k:], np.full(k2, n + len(gates)), points[node[k:]], at, joint[0], np.full(k2, -1),
             np.full(k2, "connector"),
         ))  # fmt: skip
+        parts.extend(_straight_in(points, a, b, street, node[k:], at, joint[0], n + len(gates)))
     n = len(points)
     root = n + len(gates)
     # manholes and new places on pipes apart, so that many of one kind do not crowd out the other
@@ -161,8 +161,8 @@ def build(
     graph = _open(_assemble(parts), forbidden)
     if len(served) and layers.get("water") is not None and len(_cut_off(graph, n, root)):
         # no way round the water: across it, at its price
-        parts.append(_straight(gates, served, n, root, STRAIGHT_M, 3, obstacles))
-        parts.extend(_delaunay(gates, beside, n, root, within, obstacles))
+        parts.append(_straight(gates, served, n, root, STRAIGHT_M, 3, houses))
+        parts.extend(_delaunay(gates, beside, n, root, within, houses))
         graph = _open(_assemble(parts), forbidden)
     cut_off = _cut_off(graph, n, root)
     if len(cut_off) and len(served):
@@ -271,7 +271,7 @@ def _with_gates(layers: Mapping[str, Any], graph: Part, first: int, root: int, t
     return Corridors(
         n=last + 1, a=a, b=b, start=start, end=end, target=np.concatenate([target, none]),
         street=np.concatenate([street, none]), kind=np.concatenate([kind, np.full(count, "inside")]),
-        crossings=_crossings(layers, start, end, np.concatenate([street, none])), compound=first,
+        crossings=crossings(layers, start, end, np.concatenate([street, none])), compound=first,
         compounds=root - first, inside_m=np.concatenate([np.zeros(len(target)), spread]), well_m=well_m, well_mm=well_mm,
     )  # fmt: skip
 
@@ -315,19 +315,38 @@ def _streets(frame: Any, gates: Array, *, footways: bool = False) -> tuple[Array
     return points, a[real], b[real], row[owner][real]
 
 
-def _entries(tree: Any, pieces: Array, gates: Array) -> tuple[Array, Array, Array, Array]:
-    """Return compound row, street piece, gate and point on the street for the nearest few pieces of each compound."""
+def _entries(
+    tree: Any, pieces: Array, gates: Array, low: Array | None, barriers: Any
+) -> tuple[Array, Array, Array, Array]:
+    """Return compound row, street piece, gate and point on the street: the nearest few pieces, and the one nearest the low end.
+
+    Ways through foreign houses or water are left out while the compound has another one.
+    """
     who, piece = tree.query(gates, predicate="dwithin", distance=NEAR_M)
     missing = np.setdiff1d(np.arange(len(gates)), who)
     if len(missing):
         (more, far_piece) = tree.query_nearest(gates[missing], max_distance=REACH_M, all_matches=False)
         who, piece = np.concatenate([who, missing[more]]), np.concatenate([piece, far_piece])
-    far = shapely.distance(gates[who], pieces[piece])
-    order = np.lexsort((piece, far, who))
+    way = shapely.shortest_line(gates[who], pieces[piece])
+    if low is not None:
+        rows = np.flatnonzero(~shapely.is_missing(low))
+        (some, near) = tree.query_nearest(low[rows], max_distance=NEAR_M, all_matches=False)
+        rows = rows[some]
+        down = shapely.shortest_line(low[rows], pieces[near])
+        outward = shapely.length(shapely.intersection(down, gates[rows])) < _SNAP_M  # not back through the compound
+        first = len(who)
+        who, piece = np.append(who, rows[outward]), np.append(piece, near[outward])
+        way = np.append(way, down[outward])
+    else:
+        first = len(who)
+    far = shapely.length(way)
+    far[first:] = -1.0  # the low end is one of the few
+    blocked = ~clear(way, gates[who], barriers)
+    order = np.lexsort((piece, far, blocked, who))
     rank = np.arange(len(order)) - np.searchsorted(who[order], who[order])
-    keep = order[rank < ENTRIES]
-    who, piece = who[keep], piece[keep]
-    ends = shapely.get_coordinates(shapely.shortest_line(gates[who], pieces[piece])).reshape(-1, 2, 2)
+    keep = order[(rank < ENTRIES) & ((rank == 0) | ~blocked[order])]
+    who, piece, way = who[keep], piece[keep], way[keep]
+    ends = shapely.get_coordinates(way).reshape(-1, 2, 2)
     return who, piece, ends[:, 0], ends[:, 1]
 
 
@@ -344,6 +363,23 @@ def _joints(tree: Any, pieces: Array, served: Array, most: int) -> tuple[Array, 
         who, piece = who[order[rank < most]], piece[order[rank < most]]
     at = shapely.line_interpolate_point(pieces[piece], shapely.line_locate_point(pieces[piece], served[who]))
     return who, piece, shapely.get_coordinates(at)
+
+
+def _straight_in(
+    points: Array, a: Array, b: Array, street: Array, node: Array, at: Array, target: Array, root: int
+) -> list[Part]:
+    """Return street pieces once more, ending in the sewer where one lies in the street: no pipe and no manhole between."""
+    there = np.flatnonzero(np.hypot(*(at - points[node]).T) < _SNAP_M)
+    which = np.full(len(points), -1)
+    which[node[there]] = there
+    out = []
+    for near, far in ((b, a), (a, b)):
+        e = np.flatnonzero(which[near] >= 0)
+        k = which[near[e]]
+        out.append((
+            far[e], np.full(len(e), root), points[far[e]], at[k], target[k], street[e], np.full(len(e), "street"),
+        ))  # fmt: skip
+    return out
 
 
 def _cut(
@@ -383,7 +419,7 @@ def _merged(piece: Array, t: Array) -> Array:
     return out
 
 
-def _straight(gates: Array, served: Array, first: int, root: int, within: float, most: int, obstacles: Any) -> Part:
+def _straight(gates: Array, served: Array, first: int, root: int, within: float, most: int, barriers: Any) -> Part:
     """Return straight edges from compounds to their nearest served sewers, clear of houses that are not their own."""
     empty = np.empty(0, np.int64)
     nothing = empty, empty, np.empty((0, 2)), np.empty((0, 2)), empty, empty, np.empty(0, "U9")
@@ -396,14 +432,14 @@ def _straight(gates: Array, served: Array, first: int, root: int, within: float,
     keep = order[rank < most]
     who, target = who[keep], target[keep]
     lines = shapely.shortest_line(gates[who], served[target])
-    clear = _clear(lines, gates[who], obstacles)
-    who, target = who[clear], target[clear]
-    ends = shapely.get_coordinates(lines[clear]).reshape(-1, 2, 2)
+    free = clear(lines, gates[who], barriers)
+    who, target = who[free], target[free]
+    ends = shapely.get_coordinates(lines[free]).reshape(-1, 2, 2)
     k = len(who)
     return first + who, np.full(k, root), ends[:, 0], ends[:, 1], target, np.full(k, -1), np.full(k, "straight")
 
 
-def _delaunay(gates: Array, served: Array, first: int, root: int, within: float, obstacles: Any) -> list[Part]:
+def _delaunay(gates: Array, served: Array, first: int, root: int, within: float, barriers: Any) -> list[Part]:
     """Return straight edges between neighbouring compounds, and to the sewers among their neighbours."""
     middle = shapely.get_coordinates(shapely.point_on_surface(gates))
     at = shapely.get_coordinates(served)
@@ -427,7 +463,7 @@ def _delaunay(gates: Array, served: Array, first: int, root: int, within: float,
     both, one = (j < c), (i < c) & (j >= c)
     shapes = np.concatenate([gates, served[near]])
     lines = shapely.shortest_line(shapes[i], shapes[j])
-    fine = _clear(lines, shapes[i], obstacles) & (shapely.length(lines) <= within)
+    fine = clear(lines, shapes[i], barriers) & (shapely.length(lines) <= within)
     ends = shapely.get_coordinates(lines).reshape(-1, 2, 2)
     out = []
     for use, is_target in ((both & fine, False), (one & fine, True)):
@@ -439,65 +475,3 @@ def _delaunay(gates: Array, served: Array, first: int, root: int, within: float,
                 first + i[use], far, ends[use, 0], ends[use, 1], target, np.full(k, -1), np.full(k, "straight")
             ))  # fmt: skip
     return out
-
-
-def _obstacles(*frames: Any) -> Any:
-    shapes = [f.geometry.to_numpy() for f in frames if f is not None and len(f)]
-    shape = np.concatenate(shapes) if shapes else np.empty(0, object)
-    shape = shape[np.isin(shapely.get_type_id(shape), (1, 3, 5, 6)) & shapely.is_valid(shape)]
-    return shapely.STRtree(shape) if len(shape) else None
-
-
-def _clear(lines: Array, own: Array, obstacles: Any) -> Array:
-    """Whether lines miss every building that does not belong to the compound they leave."""
-    clear = np.ones(len(lines), bool)
-    if obstacles is not None and len(lines):
-        line, house = obstacles.query(lines, predicate="crosses")
-        foreign = ~shapely.intersects(obstacles.geometries[house], own[line])
-        clear[line[foreign]] = False
-    return clear
-
-
-def _crossings(layers: Mapping[str, Any], start: Array, end: Array, street: Array) -> Array:
-    lines = np.asarray(shapely.linestrings(np.stack([start, end], axis=1))) if len(start) else np.empty(0, object)
-    out = np.zeros((len(lines), len(CROSSED)))
-    if not len(lines):
-        return out
-    tree = shapely.STRtree(lines)
-    for column, name in enumerate(CROSSED[:2]):
-        frame = layers.get(_CROSSED_LAYERS[name])
-        if frame is None or not len(frame):
-            continue
-        shape = frame.geometry.to_numpy()
-        shape = shape[~shapely.is_missing(shape) & shapely.is_valid(shape)]
-        out[:, column] = np.bincount(tree.query(shape, predicate="intersects")[1], minlength=len(lines))
-    out[:, 2] = _main_roads(layers.get("streets"), tree, lines, street)
-    return out
-
-
-def _main_roads(streets: Any, tree: Any, lines: Array, street: Array) -> Array:
-    """Return how many main roads each piece crosses; a side street that ends on one crosses half of it."""
-    out = np.zeros(len(lines))
-    if streets is None or not len(streets) or "class" not in streets:
-        return out
-    shape = streets.geometry.to_numpy()
-    main = np.isin(streets["class"].astype(str).to_numpy(object), MAIN_CLASSES)
-    rows = np.flatnonzero(main & ~shapely.is_missing(shape) & np.isin(shapely.get_type_id(shape), (1, 5)))
-    hit, piece = tree.query(shape[rows], predicate="intersects")
-    hit = rows[hit]
-    side = street[piece] >= 0
-    own = street[piece] == hit
-    across = shapely.crosses(lines[piece], shape[hit]) & (shapely.distance(shape[hit], _ends(lines[piece])) > _SNAP_M)
-    side &= ~main[np.maximum(street[piece], 0)] & ~across
-    np.add.at(out, piece[across & ~own], 1.0)
-    # each of the roads that meet there counts once, in whatever pieces it is stored
-    met = np.unique(piece[side & ~own])
-    out[met] += 0.5
-    # from one footway to the other of the same road
-    np.add.at(out, piece[across & own], 1.0)
-    return out
-
-
-def _ends(lines: Array) -> Array:
-    xy = shapely.get_coordinates(lines).reshape(-1, 2, 2)
-    return np.asarray(shapely.multipoints(xy))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mapapp.plan.corridors import CROSSED, Corridors
+from mapapp.plan.corridors import Corridors
+from mapapp.plan.obstacles import CROSSED
 from mapapp.plan.prices import Prices
 from mapapp.plan.standard import Standard
 

@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from mapapp.plan.existing import Existing, topmost_first
+from mapapp.plan.existing import Existing, filled, topmost_first
 from mapapp.plan.ground import ASSUMED_DEPTH_M
 from mapapp.plan.standard import Standard
 
@@ -111,8 +111,11 @@ def below(links: Any, existing: Existing, standard: Standard) -> Below:
     z[wrong] = ground[wrong] = np.nan
     up_m, down_m = np.where(wrong[up], np.nan, up_m), np.where(wrong[down], np.nan, down_m)
     guessed = np.isnan(z)
+    guess = np.full(len(used), np.nan)
+    guess[old] = existing.guess_m[used[old]]
+    z = np.where(guessed & ~wrong & (guess <= arrives + 0.001), guess, z)
     length = np.maximum(end - begin, 0.1)
-    z = _filled(z, up, down, length, arrives, float(standard.slope(np.array(standard.allowed_mm[0]))))
+    z = filled(z, up, down, length, float(standard.slope(np.array(standard.allowed_mm[0]))), arrives)
     size = existing.diameter_mm[source]
     pipe_guessed = np.isnan(size) | np.isnan(up_m) | np.isnan(down_m)
     size = _sizes(size, up, down, float(standard.allowed_mm[0]))
@@ -181,34 +184,6 @@ def _pieces(
         end += marks[1:]
     as_int = (np.array(x, np.int64) for x in (tail, head, source))
     return (*as_int, np.array(begin), np.array(end))  # type: ignore[return-value]  # three and two arrays
-
-
-def _filled(z: Array, up: Array, down: Array, length: Array, arrives: Array, slope: float) -> Array:
-    """Return the levels with the unknown ones filled along the flow."""
-    out = np.full(len(z), -1)
-    out[up] = np.arange(len(up))
-    order = topmost_first(np.where(out >= 0, down[np.maximum(out, 0)] if len(down) else -1, -1))
-    high, far_high = z.copy(), np.where(np.isnan(z), np.inf, 0.0)  # nearest known level above, and its distance
-    for n in order:
-        if np.isnan(high[n]) and np.isfinite(arrives[n]):
-            high[n], far_high[n] = arrives[n], 0.0
-        e = out[n]
-        if e >= 0 and np.isfinite(high[n]) and np.isnan(z[down[e]]) and far_high[n] + length[e] < far_high[down[e]]:
-            high[down[e]], far_high[down[e]] = high[n], far_high[n] + length[e]
-    found = z.copy()
-    for n in reversed(order):
-        if np.isfinite(found[n]):
-            continue
-        e = out[n]
-        if e >= 0 and np.isfinite(found[down[e]]):
-            low, far = found[down[e]], length[e]
-            if np.isfinite(high[n]) and high[n] > low:
-                found[n] = low + (high[n] - low) * far / (far + far_high[n])
-            else:
-                found[n] = low + slope * far
-        elif np.isfinite(high[n]):
-            found[n] = high[n] - slope * far_high[n]
-    return found
 
 
 def _sizes(size: Array, up: Array, down: Array, usual: float) -> Array:

@@ -22,13 +22,13 @@ PREFER_M = 10.0
 FAULTS = {
     "no_line": Text("手绘线无法使用：须为至少两点的折线。", "The drawing is no line of two points or more."),
     "no_compound": Text(
-        "手绘线两端 {near:g} m 内没有待接入的小区。",
+        "手绘线两端 {near:g} 米内没有待接入的小区。",
         "Neither end of the drawn line lies within {near:g} m of a compound that waits for a link.",
     ),
     "unknown_compound": Text("手绘线所指小区 {id} 不需要接入或不存在。", "The drawing names {id}, which needs no link or does not exist."),
-    "far_from_compound": Text("手绘线离所指小区 {far:.0f} m，应在 {near:g} m 以内。", "The drawn line begins {far:.0f} m from its compound; within {near:g} m is wanted."),
+    "far_from_compound": Text("手绘线离所指小区 {far:.0f} 米，应在 {near:g} 米以内。", "The drawn line begins {far:.0f} m from its compound; within {near:g} m is wanted."),
     "no_sewer": Text(
-        "手绘线末端 {near:g} m 内没有可接入的污水管或检查井（最近 {far:.0f} m）。",
+        "手绘线末端 {near:g} 米内没有可接入的污水管或检查井（最近 {far:.0f} 米）。",
         "The drawn line ends at no served sewer: none within {near:g} m (the nearest is {far:.0f} m away).",
     ),
     "twice": Text("该小区画了两条线，只采用第一条。", "The compound has two drawn lines; the first is used."),

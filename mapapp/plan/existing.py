@@ -55,6 +55,8 @@ class Existing:
         Connected households above.
     out : ndarray of int, shape (n,)
         Pipe by which each place drains; -1 at an outlet.
+    guess_m : ndarray, shape (n,)
+        Inverts; unknown ones taken from the known ones above and below along the flow, NaN where none below is known.
     """
 
     xy: Array
@@ -72,6 +74,7 @@ class Existing:
     capacity_lps: Array
     households: Array
     out: Array
+    guess_m: Array
 
     @classmethod
     def of(cls, layers: Mapping[str, Any], served: Any, standard: Standard, connected: Any = None) -> Existing:
@@ -107,12 +110,39 @@ class Existing:
         slope = np.where(slope > _STEEPEST_FLAT, slope, np.nan)
         ids = pipes["pipe_id"].astype(str).to_numpy(object) if len(rows) else np.empty(0, object)
         fill = standard.fill(np.nan_to_num(size, nan=300.0)) if len(rows) else np.empty(0)
-        room = 1000.0 * manning.capacity(size / 1000.0, slope, standard.roughness, fill) if len(rows) else np.empty(0)
+        room = 1000.0 * manning.capacity(size / 1000.0, slope, standard.resistance, fill) if len(rows) else np.empty(0)
         made = cls(
-            xy, name, invert, ground, ids, line, up, down, up_m, down_m, size, length, room, np.zeros(len(ids)), out
-        )
+            xy, name, invert, ground, ids, line, up, down, up_m, down_m, size, length, room, np.zeros(len(ids)), out,
+            np.full(len(xy), np.nan),
+        )  # fmt: skip
+        made.guess_m[:] = made.levels(np.zeros(len(xy), bool), standard)
         made.households[:] = made.summed(made.entries(connected))[up]
         return made
+
+    def levels(self, wrong: Array, standard: Standard) -> Array:
+        """Return the inverts of the places, unknown ones and those that are ``wrong`` (bool) as `guess_m` has them."""
+        level, up_m, down_m = (
+            np.where(wrong[at], np.nan, z)
+            for at, z in ((slice(None), self.invert_m), (self.up, self.up_m), (self.down, self.down_m))
+        )
+        np.fmin.at(level, self.up, up_m)
+        np.fmin.at(level, self.down, down_m)
+        drains = self.out[self.up] == np.arange(len(self.pipe_id))
+        slope = float(standard.slope(np.array(standard.allowed_mm[0])))
+        return filled(level, self.up[drains], self.down[drains], self.length_m[drains], slope, below_only=True)
+
+    def sills(self, level: Array) -> Array:
+        """Return the level that water must rise to at each place to run off: the highest invert on its way down.
+
+        Above the place's own invert where a pipe below begins higher or lies against its flow. ``level`` as `levels`; NaN where it is.
+        """
+        below = np.where(self.out >= 0, self.down[np.maximum(self.out, 0)], -1) if len(self.pipe_id) else self.out
+        sill = level.copy()
+        highest = np.fmax(self.up_m, self.down_m)
+        for place in reversed(topmost_first(below)):
+            if below[place] >= 0 and np.isfinite(level[place]):
+                sill[place] = np.nanmax([level[place], sill[below[place]], highest[self.out[place]]])
+        return sill
 
     def entries(self, connected: Any) -> Array:
         """Return the households that enter at each place: of each connected compound at the lower end of its pipe."""
@@ -168,6 +198,59 @@ def topmost_first(below: Array) -> list[int]:
             if waiting[nxt] == 0:
                 ready.append(nxt)
     return ready
+
+
+def filled(
+    z: Array,
+    up: Array,
+    down: Array,
+    length: Array,
+    slope: float,
+    arrives: Array | None = None,
+    *,
+    below_only: bool = False,
+) -> Array:
+    """Return levels with the unknown ones taken between the known ones above and below along the flow.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n,)
+        Metres, NaN unknown.
+    up, down : ndarray of int
+        Ends of pipes, one out of each place at most.
+    length : ndarray
+        Metres.
+    slope : float
+        From the level below where none above is known, and down from the one above where none below is.
+    arrives : ndarray, shape (n,), optional
+        Lowest level that comes in, infinite where none does: counts as known above where nothing is.
+    below_only : bool
+        Leave those unknown below which none is known.
+    """
+    out = np.full(len(z), -1)
+    out[up] = np.arange(len(up))
+    order = topmost_first(np.where(out >= 0, down[np.maximum(out, 0)] if len(down) else -1, -1))
+    high, far_high = z.copy(), np.where(np.isnan(z), np.inf, 0.0)  # nearest known level above, and its distance
+    for n in order:
+        if arrives is not None and np.isnan(high[n]) and np.isfinite(arrives[n]):
+            high[n], far_high[n] = arrives[n], 0.0
+        e = out[n]
+        if e >= 0 and np.isfinite(high[n]) and np.isnan(z[down[e]]) and far_high[n] + length[e] < far_high[down[e]]:
+            high[down[e]], far_high[down[e]] = high[n], far_high[n] + length[e]
+    found = z.copy()
+    for n in reversed(order):
+        if np.isfinite(found[n]):
+            continue
+        e = out[n]
+        if e >= 0 and np.isfinite(found[down[e]]):
+            low, far = found[down[e]], length[e]
+            if np.isfinite(high[n]) and high[n] > low:
+                found[n] = low + (high[n] - low) * far / (far + far_high[n])
+            else:
+                found[n] = low + slope * far
+        elif np.isfinite(high[n]) and not below_only:
+            found[n] = high[n] - slope * far_high[n]
+    return found
 
 
 def _places(served: Any) -> tuple[Array, Array, Array, Array]:

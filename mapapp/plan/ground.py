@@ -21,6 +21,10 @@ Array = np.ndarray[Any, Any]
 NEIGHBOURS = 6
 SURE_WITHIN_M = 250.0
 """A level counts as known when a height lies this near."""
+EDGE_STEP_M = 10.0
+"""Distance of the places on an outline whose levels are compared."""
+RELIEF_M = 0.3
+"""An outline that is flatter has no lowest place worth naming: levels between known points are not better than this."""
 ASSUMED_DEPTH_M = 2.5
 """Ground above a sewer of which only the invert is known."""
 
@@ -82,6 +86,26 @@ class Ground:
         weight = 1.0 / np.maximum(far, 0.01) ** 2
         level = (weight * self.height[which]).sum(axis=1) / weight.sum(axis=1)
         return level, far[:, 0]
+
+
+def lowest_edge(outlines: Array, ground: Ground) -> Array:
+    """Return the lowest place on each outline as a point; None for points, flat outlines, and where no level is sure."""
+    out = np.full(len(outlines), None, dtype=object)
+    area = np.flatnonzero(np.isin(shapely.get_type_id(outlines), (3, 6)))
+    if not ground.known or not len(area):
+        return out
+    xy, owner = shapely.get_coordinates(
+        shapely.segmentize(shapely.boundary(outlines[area]), EDGE_STEP_M), return_index=True
+    )
+    level, sure = ground.at(*xy.T)
+    order = np.lexsort((xy[:, 1], xy[:, 0], level, owner))
+    first = order[np.searchsorted(owner[order], np.arange(len(area)))]
+    high, every = np.full(len(area), -np.inf), np.ones(len(area), bool)
+    np.maximum.at(high, owner, level)
+    np.logical_and.at(every, owner, sure)
+    good = every & (high - level[first] >= RELIEF_M)
+    out[area[good]] = shapely.points(xy[first[good]])
+    return out
 
 
 def _add(frame: Any, column: str, plus: float, xy: list[Array], z: list[Array]) -> None:

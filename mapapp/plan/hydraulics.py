@@ -173,7 +173,7 @@ def _solved(tree: _Tree, standard: Standard, prices: Prices, pumps: bool) -> Arr
                 f"No allowed size and level serves pipe {tree.ids[failed]}.",
             ),
             Text(
-                f"最大埋深 {standard.max_depth_m:g} m；可允许提升或放宽标准。",
+                f"最大埋深 {standard.max_depth_m:g} 米；可允许提升或放宽标准。",
                 f"Deepest invert {standard.max_depth_m:g} m; allow pumps or relax the standard.",
             ),
             where=str(tree.ids[failed]),
@@ -223,7 +223,7 @@ def _check_prices(sizes: Array, standard: Standard, prices: Prices) -> None:
         if bad.any():
             raise InputError(
                 Text(
-                    f"{what}：DN{size[bad][0]:g}、埋深 {at[bad][0]:.2f} m 的单价为 {value[bad][0]:.4g}。",
+                    f"{what}：DN{size[bad][0]:g}、埋深 {at[bad][0]:.2f} 米的单价为 {value[bad][0]:.4g}。",
                     f"{what}: the price is {value[bad][0]:.4g} at DN{size[bad][0]:g} and {at[bad][0]:.2f} m.",
                 ),
                 Text("单价不能为负，也不能大得离谱。", "A price cannot be negative or absurdly high."),

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from mapapp.plan import flow as manning
 from mapapp.plan.layout import Site
 from mapapp.plan.steiner.graph import csr
 from mapapp.plan.steiner.heap import pop, push
 from mapapp.plan.steiner.kernel import kernel
+from mapapp.plan.storeys import flattest
 
 Array = np.ndarray[Any, Any]
 
@@ -50,14 +50,8 @@ class _Fall:
     def __init__(self, site: Site, joined: Array) -> None:
         c, standard = site.corridors, site.standard
         self.site, self.net = site, csr(c.n, c.a, c.b)
-        sizes = np.array(standard.allowed_mm)
-        most = standard.design_flow_lps(site.households[joined].sum()) / 1000.0
-        slow = np.nan_to_num(
-            manning.slope_for_velocity(most, sizes / 1000.0, standard.roughness, standard.min_velocity_ms)
-        )
-        if standard.velocity_exempts_smallest:
-            slow[0] = 0.0
-        self.slope = float(np.maximum(standard.slope(sizes), slow).min())
+        sizes = np.array(standard.allowed_mm, float)
+        self.slope = float(flattest(site.households[joined], standard).min())
         # where water levels are matched, an invert may rise by a diameter: count on nothing there
         self.least_m = sizes[0] / 1000.0 if standard.join != "water" else 0.0
         xy = np.zeros((c.n, 2))

@@ -13,14 +13,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from mapapp.core.errors import InputError
 from mapapp.core.progress import Cancelled, Progress, silent
 from mapapp.core.text import Text
-from mapapp.plan import drawn, phasing, room, tables
-from mapapp.plan.corridors import FARTHEST_M, Corridors, build
+from mapapp.plan import drawn, notes, phasing, room, tables
 from mapapp.plan.existing import Existing
 from mapapp.plan.ground import Ground
 from mapapp.plan.layout import Layout, Site
@@ -28,8 +25,8 @@ from mapapp.plan.prices import Prices, load_prices
 from mapapp.plan.remarks import remarks
 from mapapp.plan.search import search
 from mapapp.plan.standard import Standard, load_standard
-from mapapp.plan.targets import UNSERVED, Targets, connected, demand
-from mapapp.plan.terrain import read_terrain
+from mapapp.plan.targets import UNSERVED, Targets
+from mapapp.plan.town import Town, unserved
 
 Array = np.ndarray[Any, Any]
 
@@ -146,73 +143,78 @@ def run(
             Text(f"预算为 {budget}。", f"The budget is {budget}."), Text("须为零或正数。", "It must be zero or more.")
         )
     tell(0.0, Text("正在查找未接入的小区", "Finding unserved compounds"))
-    compounds, refused = _unserved(layers.get("compounds"), verdicts)
-    terrain = read_terrain(dem, compounds.crs) if dem is not None else None
-    ground = Ground.of(layers, served, terrain)
-    households, guessed = demand(compounds)
-    existing = Existing.of(layers, served, standard, connected(layers.get("compounds"), verdicts))
-    gates = shapely.force_2d(compounds.geometry.to_numpy()) if len(compounds) else np.empty(0, object)
-    every = Targets.of(served, ground, existing, gates, drawn.ends(by_hand))
+    town = Town.of(
+        layers, verdicts, served, standard, prices, dem=dem, forbidden=forbidden, footways=footways, by_hand=by_hand
+    )
     tell(0.05, Text("正在生成走廊", "Building corridors"))
     if asked():
         raise Cancelled
-    hand, faults = drawn.match(by_hand, compounds, every)
-    shut = room.full(every, existing, standard, households)
-    shut[hand.target] = False  # drawn by hand is taken, and its want of room told
     deadline = started + (TIME_LIMIT_S if time_limit_s is None else time_limit_s)
+    found = _settled(town, seed, deadline, tell, asked)
+    tell(0.9, Text("正在分期", "Cutting stages"))
+    made = _written(town, found, budget, pinned)
+    made.summary["seconds"] = round(time.monotonic() - started, 3)
+    tell(1.0, Text("完成", "Done"))
+    return made
 
-    def offer(shut: Array) -> tuple[Site, Array]:
-        """Return corridors to the sewers that are open, and who is joined by them."""
-        rows = np.flatnonzero(~shut)
-        here = drawn.Drawn(hand.row, hand.line, np.searchsorted(rows, hand.target))
-        targets = every.take(rows)
-        corridors = build(layers, gates, targets, forbidden, footways=footways, drawn=here)
-        surface = tables.surfaces(layers.get("streets"), corridors)
-        site = Site(corridors, surface, ground, targets, households, standard, prices)
-        return site, _joined(corridors, len(compounds))
 
-    lost = np.zeros(len(compounds), bool)
-    site, joined = offer(shut)
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A layout that fills no receiving sewer too much: its corridors, its bound, who is joined, who stays away, what is shut."""
+
+    site: Site
+    layout: Layout
+    bound: float
+    joined: Array
+    lost: Array
+    shut: Array
+
+
+def _settled(town: Town, seed: int, deadline: float, tell: Progress, asked: Callable[[], bool]) -> _Settled:
+    """Search layouts, and close the sewers that one fills too much, until none is."""
+    shut = town.full()
+    lost = np.zeros(len(town.compounds), bool)
+    site, joined = town.offer(shut)
     for turn in itertools.count():
         layout, bound = search(site, joined, seed, deadline, tell, asked)
-        over, _ = room.overloaded(layout, site.targets, existing, standard)
-        over[every.pipe[hand.target]] = False
+        over, _ = room.overloaded(layout, site.targets, town.existing, town.standard)
+        over[town.every.pipe[town.hand.target]] = False
         if not over.any():
-            break
-        closed = shut | np.append(over, False)[every.pipe]
-        other, still = offer(closed)
+            return _Settled(site, layout, bound, joined, lost, shut)
+        closed = shut | np.append(over, False)[town.every.pipe]
+        other, still = town.offer(closed)
         if turn < CLOSINGS and (still | ~joined).all():
             shut, site, joined = closed, other, still & ~lost
         else:  # closing full sewers would cut somebody off: some of those who fill them stay away
-            lost |= room.surplus(layout, site.targets, existing, standard, households, over)
+            lost |= room.surplus(layout, site.targets, town.existing, town.standard, town.households, over)
             joined &= ~lost
-    reached = _reached(joined | lost, layers, gates, every, forbidden) if shut.any() else joined | lost
-    refused += [
-        (c, "no_room" if r else "out_of_reach")
-        for c, r in zip(compounds["compound_id"][~joined], reached[~joined], strict=True)
-    ]
-    for number, error in layout.failed.items():
-        failed = np.flatnonzero(layout.compounds == number)
-        refused += [(c, "no_levels", error) for c in compounds["compound_id"].iloc[failed]]
-    tell(0.9, Text("正在分期", "Cutting stages"))
-    links = tables.links(site, layout, compounds, layers, room.spare_lps(site.targets, existing, standard))
+    raise AssertionError  # the count never ends
+
+
+def _written(town: Town, found: _Settled, budget: float | None, pinned: frozenset[str]) -> Plan:
+    """Return the plan as tables."""
+    site, layout, standard, prices = found.site, found.layout, town.standard, town.prices
+    failed = np.isin(layout.compounds, list(layout.failed))
+    refused = town.reasons(found.joined, found.lost, found.shut)
+    refused += [(c, "no_levels") for c in town.compounds["compound_id"][failed]]
+    refusals = tables.refusals(refused, standard)
+    links = tables.links(
+        site, layout, town.compounds, town.layers, room.spare_lps(site.targets, town.existing, standard)
+    )
     stage, curve = phasing.stages(
         tables.below(links), links["cost"].to_numpy(float), links["own_households"].to_numpy(float), budget,
         links["own_compounds"].isin(pinned).to_numpy(),
     )  # fmt: skip
     links["stage"] = pd.array(stage, dtype="Int64")
+    bound = found.bound
     gap = 0.0 if layout.cost <= bound else 100.0 * (layout.cost / bound - 1.0) if bound > 0 else np.inf
-    refusals = tables.refusals(refused, FARTHEST_M)
-    summary = tables.summary(
-        links, refusals, len(refusals) + int((layout.compounds >= 0).sum()) - _failed(layout), bound, gap
-    )
+    summary = tables.summary(links, refusals, len(town.compounds) + len(town.placeless), bound, gap)
     summary |= {"budget": budget, "standard": standard.name, "prices": prices.name, "example_prices": prices.example}
-    summary["seconds"] = round(time.monotonic() - started, 3)
-    tell(1.0, Text("完成", "Done"))
-    notes = tables.assumptions(site, links, guessed, layout)
-    notes += tables.room_notes(links, existing, int(shut.sum()), footways=footways, standard=standard)
-    said = remarks(site, layout, links, layers, existing, faults, compounds)
-    return Plan(links, refusals, summary, notes, curve, bound, gap, existing, said)
+    taken = notes.assumptions(site, links, town.guessed, layout)
+    taken += notes.way_notes(site, layout, links, town.layers, town.gates)
+    taken += notes.room_notes(links, town.existing, int(found.shut.sum()), footways=town.footways, standard=standard)
+    said = remarks(site, layout, links, town)
+    return Plan(links, refusals, summary, taken, curve, bound, gap, town.existing, said)
 
 
 def check_drawn(layers: Mapping[str, Any], verdicts: Any, served: Any, by_hand: Any, **options: Any) -> Plan:
@@ -229,7 +231,7 @@ def check_drawn(layers: Mapping[str, Any], verdicts: Any, served: Any, by_hand: 
     -----
     Compounds without a usable drawing are left out, so that nothing is laid but what was drawn.
     """
-    compounds, _ = _unserved(layers.get("compounds"), verdicts)
+    compounds, _ = unserved(layers.get("compounds"), verdicts)
     places = Targets.of(served, Ground.of(layers, served))
     hand, _ = drawn.match(by_hand, compounds, places, reach_m=np.inf)
     some = set(compounds["compound_id"].iloc[hand.row]) if len(compounds) else set()
@@ -237,45 +239,6 @@ def check_drawn(layers: Mapping[str, Any], verdicts: Any, served: Any, by_hand: 
         name = verdicts["compound_id"].astype(str)
         verdicts = verdicts[name.isin(some) | ~verdicts["verdict"].isin(UNSERVED)]
     return run(layers, verdicts, served, by_hand=by_hand, **options)
-
-
-def _reached(joined: Array, layers: Mapping[str, Any], gates: Array, every: Targets, forbidden: Any) -> Array:
-    """Return which compounds could be joined if every sewer had room."""
-    return joined if joined.all() else _joined(build(layers, gates, every, forbidden), len(gates))
-
-
-def _failed(layout: Layout) -> int:
-    return int(np.isin(layout.compounds, list(layout.failed)).sum())
-
-
-def _unserved(compounds: Any, verdicts: Any) -> tuple[Any, list[tuple[Any, ...]]]:
-    """Return the compounds to join, sorted by id so that row order does not matter, and those without a place."""
-    empty = gpd.GeoDataFrame({"compound_id": pd.Series(dtype="str")}, geometry=gpd.GeoSeries([]))
-    if verdicts is None or not len(verdicts):
-        return empty, []
-    wanted = verdicts.loc[verdicts["verdict"].isin(UNSERVED), "compound_id"].astype(str).unique()
-    if compounds is None:
-        return empty, [(c, "no_geometry") for c in sorted(wanted)]
-    frame = compounds[compounds["compound_id"].astype(str).isin(wanted)]
-    shape = frame.geometry
-    usable = (~(shape.isna() | shape.is_empty)).to_numpy().copy()
-    usable[usable] = np.isfinite(shapely.bounds(shape.to_numpy()[usable])).all(axis=1)
-    frame = frame[usable].assign(compound_id=lambda f: f["compound_id"].astype(str))
-    # a compound in several rows is one compound in several parts
-    if frame["compound_id"].duplicated().any():
-        merged = frame.dissolve("compound_id", aggfunc="first").reset_index()
-        frame = merged[frame.columns]
-    frame = frame.sort_values("compound_id", ignore_index=True)
-    frame = frame.set_geometry(shapely.make_valid(frame.geometry.to_numpy()), crs=frame.crs)
-    lost = sorted(set(wanted) - set(frame["compound_id"]))
-    return frame, [(c, "no_geometry") for c in lost]
-
-
-def _joined(corridors: Corridors, count: int) -> Array:
-    """Whether each compound has a corridor to the served network."""
-    graph = sparse.coo_matrix((np.ones(len(corridors.a)), (corridors.a, corridors.b)), shape=(corridors.n, corridors.n))
-    _, piece = csgraph.connected_components(graph, directed=False)
-    return np.asarray(piece[corridors.compound : corridors.compound + count] == piece[corridors.root])
 
 
 def warm_up() -> None:

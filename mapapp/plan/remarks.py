@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,16 +11,18 @@ import shapely
 from mapapp.core.errors import InputError
 from mapapp.core.text import Text
 from mapapp.plan import room
-from mapapp.plan.drawn import Fault
 from mapapp.plan.existing import Existing
 from mapapp.plan.hydraulics import size_sewers
 from mapapp.plan.layout import Layout, Site
+from mapapp.plan.town import Town
 
 Array = np.ndarray[Any, Any]
 
 COLUMNS = ("compound_id", "kind", "zh", "en")
 COVER_SLACK_M = 0.1
 """What ground levels between known points are worth: less missing cover than this is not told."""
+LOW_M = 0.5
+"""What ground levels on an outline are worth: an outline that is less too low is not told."""
 STEP_M = 5.0
 """Distance of the places along a drawn pipe at which its cover is looked at."""
 
@@ -32,18 +33,22 @@ SAID = {
     "main_road": Text("穿越主要道路 {n} 次。", "It crosses a main road {n} times."),
     "forbidden": Text("经过不得敷设的区域。", "It touches ground that no link may touch."),
     "fall": Text(
-        "落差不够：可用 {have:.2f} m，最小坡度需 {need:.2f} m；按设泵计算。",
+        "落差不够：可用 {have:.2f} 米，最小坡度需 {need:.2f} 米；按设泵计算。",
         "The fall is not available: {have:.2f} m there, {need:.2f} m needed at the least slope. A pump is counted in.",
     ),
     "pump": Text("沿线须设提升泵站 {n} 座。", "It needs {n} pumps along its way."),
     "cover": Text(
-        "覆土不足：距起点 {at:.0f} m 处 {cover:.2f} m，最少 {least:g} m。",
+        "覆土不足：距起点 {at:.0f} 米处 {cover:.2f} 米，最少 {least:g} 米。",
         "Not enough cover: {cover:.2f} m at {at:.0f} m from its start, {least:g} m is the least.",
     ),
     "slope": Text("坡度 {have:.4f} 小于最小坡度 {least:.4f}（{link}）。", "Its slope {have:.4f} is below the least, {least:.4f} ({link})."),
-    "deep": Text("埋深达 {deep:.1f} m，接近最大 {most:g} m。", "It lies {deep:.1f} m deep; {most:g} m is the most."),
-    "drop": Text("接入时跌落 {drop:.2f} m，须设跌水井。", "It drops {drop:.2f} m where it joins: a drop manhole."),
-    "no_levels": Text("无可行的管径与标高：{why}", "No size and level is possible: {why}"),
+    "deep": Text("埋深达 {deep:.1f} 米，接近最大 {most:g} 米。", "It lies {deep:.1f} m deep; {most:g} m is the most."),
+    "drop": Text("接入时跌落 {drop:.2f} 米，须设跌水井。", "It drops {drop:.2f} m where it joins: a drop manhole."),
+    "no_levels": Text("沿线没有可行的管径与标高。", "No size and level is possible along it."),
+    "low_lying": Text(
+        "小区边界最低处比接入管起点所需低 {short:.1f} 米：须核对内部管能否自流到起点。",
+        "The lowest place of its outline lies {short:.1f} m too low to drain to where its link begins: look at its own drains.",
+    ),
     "no_room": Text(
         "受纳管 {pipe} 能力不足：剩余 {spare:.1f} L/s，需要 {need:.1f} L/s。",
         "The receiving sewer {pipe} has {spare:.1f} L/s left, and {need:.1f} L/s come.",
@@ -57,50 +62,50 @@ SAID = {
 MOST_DOWNSTREAM = 20
 
 
-def remarks(
-    site: Site,
-    layout: Layout,
-    links: Any,
-    layers: Mapping[str, Any],
-    existing: Existing,
-    faults: list[Fault],
-    compounds: Any,
-) -> pd.DataFrame:
+def remarks(site: Site, layout: Layout, links: Any, town: Town) -> pd.DataFrame:
     """Return one row per remark: ``compound_id kind zh en``; the compound is empty for remarks on existing sewers.
 
     Parameters
     ----------
     site, layout, links :
         What was laid; ``links`` as `tables.links`.
-    layers : mapping
-        ``buildings``, which drawn links may run through.
-    existing : Existing
-    faults : list
-        Of drawings that could not be used.
-    compounds : GeoDataFrame
-        Rows as `Site.corridors` numbers them.
+    town : Town
+        What the plan started from.
     """
-    rows = [(name, kind, text.zh, text.en) for name, kind, text in faults]
+    rows = [(name, kind, text.zh, text.en) for name, kind, text in town.faults]
     by_hand = np.flatnonzero((links["corridor"] == "drawn").to_numpy(bool)) if len(links) else np.empty(0, np.int64)
     groups = pd.Series(by_hand).groupby(_way(links, by_hand)) if len(by_hand) else ()
-    ids = compounds["compound_id"].to_numpy(object) if len(compounds) else np.empty(0, object)
+    ids = town.compounds["compound_id"].to_numpy(object) if len(town.compounds) else np.empty(0, object)
     for name, members in groups:
         part = links.iloc[members.to_numpy()].reset_index(drop=True)
-        own = compounds.geometry.iloc[int(np.flatnonzero(ids == name)[0])]
-        rows += [(str(name), kind, text.zh, text.en) for kind, text in _of_link(site, part, layers, own)]
-    failed = np.flatnonzero(np.isin(layout.compounds, list(layout.failed)))
-    hand = site.corridors.a[site.corridors.kind == "drawn"], site.corridors.b[site.corridors.kind == "drawn"]
-    gates = site.corridors.kind == "inside"
-    drawn_gate = (
-        np.isin(site.corridors.b[gates], np.concatenate(hand)) if len(hand[0]) else np.zeros(int(gates.sum()), bool)
-    )
-    drawn_rows = site.corridors.a[gates][drawn_gate] - site.corridors.compound
-    for row in np.intersect1d(failed, drawn_rows).tolist():
-        error = layout.failed[int(layout.compounds[row])]
-        text = SAID["no_levels"].format(why=Text(error.message("zh"), error.message("en")))
-        rows.append((str(ids[row]), "no_levels", text.zh, text.en))
-    rows += _downstream(site, layout, existing)
+        own = town.compounds.geometry.iloc[int(np.flatnonzero(ids == name)[0])]
+        rows += [(str(name), kind, text.zh, text.en) for kind, text in _of_link(site, part, town, own)]
+    failed = np.isin(layout.compounds, list(layout.failed))
+    for row in np.intersect1d(np.flatnonzero(failed), town.hand.row).tolist():
+        rows.append((str(ids[row]), "no_levels", SAID["no_levels"].zh, SAID["no_levels"].en))
+    rows += _low_lying(links, town)
+    rows += _downstream(site, layout, town.existing)
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype("str")
+
+
+def _low_lying(links: Any, town: Town) -> list[tuple[str, str, str, str]]:
+    """Return the compounds whose link begins too high for the lowest place of their outline."""
+    if not len(links) or not town.ground.known:
+        return []
+    low = pd.Series(town.low, index=town.compounds["compound_id"])
+    begins = links[links["own_compounds"].isin(low[low.notna()].index) & ~links["pump"]]
+    if not len(begins):
+        return []
+    point = low.loc[begins["own_compounds"]].to_numpy(object)
+    level, _ = town.ground.at(*shapely.get_coordinates(point).T)
+    crown = begins["invert_up_m"].to_numpy(float) + begins["diameter_mm"].to_numpy(float) / 1000.0
+    short = crown - (level - town.standard.min_cover_m)
+    names = begins["own_compounds"].to_numpy(object)
+    out = []
+    for name, x in zip(names[short > LOW_M], short[short > LOW_M], strict=True):
+        text = SAID["low_lying"].format(short=x)
+        out.append((str(name), "low_lying", text.zh, text.en))
+    return out
 
 
 def _way(links: Any, rows: Array) -> Array:
@@ -119,10 +124,10 @@ def _way(links: Any, rows: Array) -> Array:
     return np.asarray(name[rows])
 
 
-def _of_link(site: Site, part: Any, layers: Mapping[str, Any], own: Any) -> list[tuple[str, Text]]:
+def _of_link(site: Site, part: Any, town: Town, own: Any) -> list[tuple[str, Text]]:
     """Return the remarks on the pipes of one drawn link, head first or not."""
     standard, out = site.standard, []
-    houses = layers.get("buildings")
+    houses = town.layers.get("buildings")
     if houses is not None and len(houses):
         shape = houses.geometry.to_numpy()
         hit = shapely.STRtree(shape).query(part.geometry.to_numpy(), predicate="crosses")[1]
@@ -130,6 +135,10 @@ def _of_link(site: Site, part: Any, layers: Mapping[str, Any], own: Any) -> list
         if len(hit):
             key = "building_id" if "building_id" in houses else houses.columns[0]
             out.append(("building", SAID["building"].format(n=len(hit), first=str(houses[key].iloc[int(hit[0])]))))
+    if town.forbidden is not None and len(town.forbidden):
+        ground = shapely.make_valid(shapely.force_2d(town.forbidden.geometry.dropna().to_numpy()))
+        if len(shapely.STRtree(ground).query(part.geometry.to_numpy(), predicate="intersects")[0]):
+            out.append(("forbidden", SAID["forbidden"]))
     edges = np.isin(site.corridors.kind, ("drawn",))
     lines = shapely.linestrings(np.stack([site.corridors.start[edges], site.corridors.end[edges]], axis=1))
     mine = (

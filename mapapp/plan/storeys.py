@@ -18,6 +18,7 @@ import pandas as pd
 from mapapp.plan import costs
 from mapapp.plan.hydraulics import least_slopes
 from mapapp.plan.layout import Site
+from mapapp.plan.standard import Standard
 from mapapp.plan.steiner.kernel import kernel
 from mapapp.plan.steiner.paths import shortest
 
@@ -132,6 +133,15 @@ def pieces(site: Site, joined: Array) -> Pieces:
     )  # fmt: skip
 
 
+def flattest(households: Array, standard: Standard) -> Array:
+    """Return the least slope by size at any flow there can be: from the smallest compound to all; infinite for none."""
+    flow = np.append(np.geomspace(max(households.min(), 1e-3), households.sum(), 400), households.sum())
+    sizes = np.array(standard.allowed_mm)
+    need, most = least_slopes(standard.design_flow_lps(flow) / 1000.0, sizes, standard)
+    slope = np.where(need <= most, need, np.inf).min(axis=0)
+    return np.asarray(np.maximum(slope * 0.999, np.minimum(standard.slope(sizes), slope)))
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What every pipe keeps to: sizes worth looking at, their least slopes, prices by size and depth that never fall."""
@@ -153,10 +163,7 @@ class Rules:
         standard, prices = site.standard, site.prices
         sizes = np.array(standard.allowed_mm)
         some = site.households[joined]
-        flow = np.append(np.geomspace(max(some.min(), 1e-3), some.sum(), 400), some.sum())
-        need, most = least_slopes(standard.design_flow_lps(flow) / 1000.0, sizes, standard)
-        slope = np.where(need <= most, need, np.inf).min(axis=0)
-        slope = np.maximum(slope * 0.999, np.minimum(standard.slope(sizes), slope))
+        slope = flattest(some, standard)
         use = [0]
         for j in range(1, len(sizes)):
             if slope[j] < slope[use[-1]] - 1e-12:

@@ -81,6 +81,15 @@ def _text(links: Any, standard: Standard, old: Below | None, hours: int | None =
     )
 
 
+def _roughness(standard: Standard, diameter_mm: Array, slope: Array) -> Array:
+    """Return Manning's n for each pipe, which is all that SWMM knows; for a wall, the one as fast at the greatest fill."""
+    if not standard.wall_mm:
+        return np.full(len(diameter_mm), standard.roughness)
+    radius = manning.radius(diameter_mm / 1000.0, standard.fill(diameter_mm))
+    fall = np.maximum(slope, 1e-4)
+    return np.asarray(radius ** (2 / 3) * np.sqrt(fall) / manning.speed(radius, fall, standard.resistance))
+
+
 def _hours(links: Any, old: Below | None) -> int:
     xy = shapely.get_coordinates(links.geometry.to_numpy())
     xy = np.concatenate([xy, old.xy]) if old is not None else xy
@@ -125,6 +134,7 @@ def _new(links: Any, standard: Standard, old: Below | None, hours: int) -> dict[
     end = shapely.get_coordinates(shapely.get_point(links.geometry.to_numpy(), -1))
     last = gravity & ends
     depth = links["ground_up_m"].to_numpy(float) - z_up
+    roughness = _roughness(standard, links["diameter_mm"].to_numpy(float), links["slope"].to_numpy(float))
     return {
         "OPTIONS": [
             "FLOW_UNITS LPS", "FLOW_ROUTING DYNWAVE", "LINK_OFFSETS ELEVATION", "START_DATE 01/01/2026",
@@ -135,9 +145,9 @@ def _new(links: Any, standard: Standard, old: Below | None, hours: int) -> dict[
         "JUNCTIONS": [f"{n} {z:.4f} {max(h, 0.1):.4f} 0 0 0" for n, z, h, u in zip(node, z_up, depth, gravity, strict=True) if u],
         "OUTFALLS": [f"{o} {z:.4f} FREE" for o, z, u in zip(outfall, z_down, last, strict=True) if u],
         "CONDUITS": [
-            f"{n} {a} {b} {length:.4f} {standard.roughness:g} {zu:.4f} {zd:.4f} 0"
-            for n, a, b, length, zu, zd, u in zip(
-                names, node, to, links["length_m"], z_up, z_down, gravity, strict=True
+            f"{n} {a} {b} {length:.4f} {rough:.6g} {zu:.4f} {zd:.4f} 0"
+            for n, a, b, length, rough, zu, zd, u in zip(
+                names, node, to, links["length_m"], roughness, z_up, z_down, gravity, strict=True
             ) if u
         ],
         "XSECTIONS": [
@@ -158,19 +168,21 @@ def _add_old(sections: dict[str, list[str]], old: Below, standard: Standard) -> 
     sections["JUNCTIONS"] += [
         f"{n} {z:.4f} {h:.4f} 0 0 0{t}" for n, z, h, t in zip(old.name, old.invert_m, depth, tag, strict=True)
     ]
+    rough = _roughness(standard, old.diameter_mm, (old.up_m - old.down_m) / old.length_m)
     rows = zip(
         old.pipe,
         old.name[old.up],
         old.name[old.down],
         old.length_m,
+        rough,
         old.up_m,
         old.down_m,
         old.pipe_guessed,
         strict=True,
     )
     sections["CONDUITS"] += [
-        f"E-{n} {a} {b} {length:.4f} {standard.roughness:g} {zu:.4f} {zd:.4f} 0{f' ;{_ASSUMED}' if guess else ''}"
-        for n, a, b, length, zu, zd, guess in rows
+        f"E-{n} {a} {b} {length:.4f} {r:.6g} {zu:.4f} {zd:.4f} 0{f' ;{_ASSUMED}' if guess else ''}"
+        for n, a, b, length, r, zu, zd, guess in rows
     ]
     sections["XSECTIONS"] += [
         f"E-{n} CIRCULAR {d / 1000:.4f} 0 0 0 1" for n, d in zip(old.pipe, old.diameter_mm, strict=True)

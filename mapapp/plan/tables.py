@@ -1,4 +1,4 @@
-"""This module writes a plan as tables: links, refusals, summary, assumptions."""
+"""This module writes a plan as tables: links, refusals, summary."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import pandas as pd
 import shapely
 
 from mapapp.core.text import Text
-from mapapp.plan.corridors import Corridors
-from mapapp.plan.existing import Existing
+from mapapp.plan.corridors import FARTHEST_M, Corridors
 from mapapp.plan.layout import Layout, Site
 from mapapp.plan.standard import Standard
 
@@ -24,13 +23,24 @@ REASONS: dict[str, Text] = {
         "The compound has no place on the map. Add its outline or a point.",
     ),
     "out_of_reach": Text(
-        "{far:g} m 以内没有可接入的污水管。", "There is no served sewer within {far:g} m that a corridor leads to."
+        "{far:g} 米以内没有可接入的污水管。", "There is no served sewer within {far:g} m that a corridor leads to."
+    ),
+    "forbidden": Text(
+        "所有走廊都被禁止敷设的区域隔断。",
+        "Ground that no link may touch shuts it in: without it there would be a corridor.",
+    ),
+    "too_many": Text(
+        "户数过多：设计流量超过标准中最大管径（DN{largest:g}）的输水能力。请核对户数。",
+        "Too many households: their flow is more than the largest size of the standard, DN{largest:g}, carries. Check the number.",
     ),
     "no_room": Text(
         "可达的受纳管都没有剩余能力（现状流量按已接入户数推算）。",
         "Every sewer that can be reached is full: its flow, taken from the households connected to it, leaves no room.",
     ),
-    "no_levels": Text("没有可行的管径与标高：{why}", "No size and level is possible: {why}"),
+    "no_levels": Text(
+        "沿线没有可行的管径与标高（最大埋深 {deepest:g} 米，最大 DN{largest:g}）。",
+        "No size and level is possible on its way: {deepest:g} m is the deepest, DN{largest:g} the largest of the standard.",
+    ),
 }
 
 LINK_COLUMNS = (
@@ -93,7 +103,7 @@ def links(site: Site, layout: Layout, compounds: Any, layers: Mapping[str, Any],
     cost_well = p["cost_well"].to_numpy(float)
     missing = np.nan if not known else 0.0
     sure, prices = p["sure"].to_numpy(bool), site.prices
-    target_known = np.isfinite(p["outlet_invert_m"].to_numpy(float)) | (target < 0)
+    target_known = (target < 0) | (site.targets.sure[into] if len(site.targets) else True)
     spread = np.where(sure & target_known, 1.0, prices.unknown_ground)
     total = p["total"].to_numpy(float)
     lines = shapely.linestrings(
@@ -197,14 +207,10 @@ def below(frame: Any) -> Array:
     return np.asarray(frame["downstream_link_id"].map(row).fillna(-1).to_numpy(), np.int64)
 
 
-def refusals(refused: list[tuple[Any, ...]], far: float) -> pd.DataFrame:
-    """Return one row per refused compound: ``compound_id reason zh en``."""
-    rows = []
-    for item in refused:
-        text = REASONS[item[1]]
-        why = Text(item[2].message("zh"), item[2].message("en")) if len(item) > 2 else ""
-        text = text.format(far=far, why=why)
-        rows.append((str(item[0]), item[1], text.zh, text.en))
+def refusals(refused: list[tuple[str, str]], standard: Standard) -> pd.DataFrame:
+    """Return one row per refused compound: ``compound_id reason zh en``; ``refused`` holds ids and kinds of `REASONS`."""
+    figures = {"far": FARTHEST_M, "deepest": standard.max_depth_m, "largest": max(standard.allowed_mm)}
+    rows = [(str(name), kind, *REASONS[kind].format(**figures)) for name, kind in refused]
     frame = pd.DataFrame(rows, columns=["compound_id", "reason", "zh", "en"])
     return frame.sort_values("compound_id", ignore_index=True)
 
@@ -229,117 +235,3 @@ def summary(frame: Any, refused: pd.DataFrame, unserved: int, bound: float, gap:
         "cost_stage_1": round(float(now["cost"].sum()), 2),
         "households_stage_1": round(float(now["own_households"].sum())),
     }
-
-
-def assumptions(site: Site, frame: Any, guessed: Array, layout: Layout) -> list[Text]:
-    """Return every assumption that the plan rests on."""
-    standard, prices = site.standard, site.prices
-    out = [
-        Text("标准：{s}；每户 {p:g} 人，{l:g} L/(人·d)，排放系数 {r:g}，入渗 {i:.0%}。",
-             "Standard: {s}; {p:g} persons per household, {l:g} L per person and day, return {r:g}, infiltration {i:.0%}.")
-        .format(s=standard.title, p=standard.persons_per_household, l=standard.litres_per_person_day,
-                r=standard.return_share, i=standard.infiltration_share),
-        Text("价格本：{p}（{c}）；低 ×{a:g}，高 ×{b:g}。", "Price book: {p} ({c}); low x{a:g}, high x{b:g}.")
-        .format(p=prices.title, c=prices.currency, a=prices.low, b=prices.high),
-        Text("小区排水管在出口处按最小覆土 {h:g} m 考虑。", "Drains leave a compound at minimum cover, {h:g} m.")
-        .format(h=standard.min_cover_m),
-    ]  # fmt: skip
-    out.extend(standard.notes)
-    if prices.example:
-        out.insert(
-            0,
-            Text(
-                "价格为示例，不是真实造价，请换成当地价格。",
-                "The prices are examples, nobody's real ones: put in your own.",
-            ),
-        )
-    if prices.running is not None and len(frame) and frame["pump"].any():
-        run = prices.running
-        out.append(
-            Text(
-                "泵站每座 {a:,.0f}（另计流量与扬程）：建设 {b:,.0f}；{y:g} 年运行现值 {w:,.0f}（年利率 {i:.1%}，"
-                "每年管护 {e:,.0f}，每 {n:g} 年更新设备 {r:,.0f}）。",
-                "A pumping station costs {a:,.0f} before flow and lift: building {b:,.0f}, and {w:,.0f} for running it over {y:g} "
-                "years, at today's worth ({i:.1%} interest, {e:,.0f} a year for attendance, {r:,.0f} for renewal every {n:g} years).",
-            ).format(
-                a=prices.pump[0], b=prices.pump[0] - run.worth, w=run.worth, y=run.life_years, i=run.interest, e=run.yearly,
-                r=run.renewal, n=run.renewal_years,
-            )
-        )  # fmt: skip
-    joined = layout.compounds >= 0
-    if k := int((guessed & joined).sum()):
-        out.append(
-            Text(
-                "{k} 个小区户数未知或为零，按建筑面积、楼栋数或 50 户估算。",
-                "{k} compounds with unknown or zero households: taken from floor area, buildings, or 50.",
-            ).format(k=k)
-        )
-    if len(frame):
-        if not site.ground.known:
-            out.append(
-                Text(
-                    "没有任何高程：按平地计算，标高留空，造价范围放宽。",
-                    "No height is known: flat ground was assumed, levels are left out, the cost range is wider.",
-                )
-            )
-        elif k := int((~frame["ground_known"]).sum()):
-            out.append(
-                Text(
-                    "{k} 条管段附近 250 m 内没有高程，地面为推算。",
-                    "{k} pipes have no height within 250 m: their ground is extrapolated.",
-                ).format(k=k)
-            )
-        if k := int((~frame["target_known"]).sum()):
-            out.append(
-                Text(
-                    "{k} 处受纳管底标高未知，未核对能否自流接入。",
-                    "{k} receiving sewers have no known invert: whether the fall suffices was not checked.",
-                ).format(k=k)
-            )
-        if k := int((frame["corridor"] == "straight").sum()):
-            out.append(
-                Text("{k} 条管段不沿道路，为直线示意。", "{k} pipes follow no street: straight lines.").format(k=k)
-            )
-    return out
-
-
-def room_notes(frame: Any, existing: Existing, shut: int, *, footways: bool, standard: Standard) -> list[Text]:
-    """Return what was taken for granted about the sewers that links join, and about footways."""
-    out: list[Text] = []
-    last = frame[frame["downstream_link_id"].isna()] if len(frame) else frame
-    if len(last):
-        out.append(
-            Text(
-                "受纳管能力按设计充满度（n = {n:g}）计算，现状流量只计已接入的 {k:.0f} 户；台账以外的来水未知。",
-                "Receiving sewers: capacity at the standard's fill (n = {n:g}), flow of the {k:.0f} households on record as "
-                "connected; what else drains into them is not known.",
-            ).format(
-                n=standard.roughness,
-                k=existing.households[existing.out[existing.down] < 0].sum() if len(existing.pipe_id) else 0.0,
-            )
-        )
-        if k := int(last["target_spare_lps"].isna().sum()):
-            out.append(
-                Text(
-                    "{k} 处受纳管的管径或坡度不明，剩余能力未知，按有能力考虑。",
-                    "{k} receiving sewers have no known size or slope: taken to have room.",
-                ).format(k=k)
-            )
-        if k := last["new_manhole"].dropna().nunique():
-            out.append(
-                Text("在现状管上新建检查井 {k} 座。", "{k} new manholes are built on existing pipes.").format(k=k)
-            )
-    if shut:
-        out.append(
-            Text(
-                "{k} 个接入点因管道没有剩余能力未采用。", "{k} places were not used: their sewer has no room left."
-            ).format(k=shut)
-        )
-    if footways:
-        out.append(
-            Text(
-                "管线沿两侧人行道敷设，与中线的距离按道路等级取值。",
-                "Pipes lie in the footways, at a distance from the centreline by class of street.",
-            )
-        )
-    return out

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 import shapely
 
-from mapapp.plan import load_prices, run
-from mapapp.plan.corridors import CROSSED
+from mapapp.plan import load_prices, load_standard, run
 from mapapp.plan.footways import offset_pieces
+from mapapp.plan.obstacles import CROSSED
+from mapapp.plan.town import Town
 
 from .towns import X, Y, frame, line, square
 
@@ -121,3 +122,37 @@ def test_streets_that_are_no_lines_or_empty_do_no_harm():
     )
     for footways in (False, True):
         assert run(layers, verdicts, served, footways=footways).summary["linked"] == 1
+
+
+def test_the_way_to_the_street_keeps_clear_of_a_foreign_house_while_there_is_another():
+    layers, verdicts, served = crossing()
+    layers["streets"] = frame(
+        {"street_id": ["W", "E"]}, [line((0, 220), (0, -200)), line((80, 220), (80, -200), (0, -200))]
+    )
+    layers["buildings"] = frame({"building_id": ["H"]}, [shapely.box(4, 150, 8, 230)])
+    plan = run(layers, verdicts, served)
+    assert not shapely.crosses(plan.links.geometry.to_numpy(), layers["buildings"].geometry.iloc[0]).any()
+    assert plan.links["length_m"].sum() > 450
+
+
+def test_pipes_that_must_run_through_houses_are_said():
+    layers, verdicts, served = crossing()
+    layers["buildings"] = frame({"building_id": ["H"]}, [shapely.box(-500, 20, 500, 40)])
+    notes = [a.en for a in run(layers, verdicts, served).assumptions]
+    assert any("run through buildings" in n for n in notes)
+
+
+def test_a_compound_may_leave_at_the_lowest_place_of_its_outline():
+    """The street nearest to it lies on its high side; from the low corner a way is offered too."""
+    layers, verdicts, served = crossing()
+    layers["compounds"] = frame({"compound_id": ["A"], "households": [100]}, [shapely.box(5, 60, 95, 150)])
+    layers["manholes"] = frame({"node_id": list("abcd"), "ground_elev_m": [16.0, 16.0, 12.0, 10.0]},
+                               shapely.points([[0, 150], [0, 60], [95, 150], [0, -200]]))  # fmt: skip
+    layers["streets"] = frame(
+        {"street_id": ["W", "E"]}, [line((0, 220), (0, -200)), line((130, 220), (130, -200), (0, -200))]
+    )
+    town = Town.of(layers, verdicts, served, load_standard("gb50014-2021"), load_prices("example"))
+    site, _ = town.offer(town.full())
+    gates = site.corridors.start[site.corridors.kind == "connector"] - (X, Y)
+    assert shapely.get_coordinates(town.low)[0] - (X, Y) == pytest.approx((95, 150))
+    assert (np.hypot(*(gates - (95, 150)).T) < 0.1).any()

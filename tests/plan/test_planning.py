@@ -1,5 +1,7 @@
 """Planning on hand-built towns: every unserved compound linked or refused, bounds valid, awkward input answered."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -134,12 +136,28 @@ def test_a_compound_without_a_place_is_refused_with_that_reason(town):
     assert plan.summary["linked"] + plan.summary["refused"] == plan.summary["unserved"] == 3
 
 
-def test_what_no_size_can_carry_is_refused_with_the_pipe_and_the_reason(town):
+def test_what_no_size_can_carry_is_refused_with_the_reason_and_takes_nobody_else_down(town):
     layers, verdicts, served = town
-    plan = run(layers | {"compounds": layers["compounds"].assign(households=10**8)}, verdicts, served)
+    plan = run(layers | {"compounds": layers["compounds"].assign(households=[10**8, 50, 80])}, verdicts, served)
+    assert plan.refused[["compound_id", "reason"]].to_numpy().tolist() == [["A", "too_many"]]
+    assert plan.refused["zh"].str.contains("DN2000").all()
+    assert set(plan.links["own_compounds"]) - {""} == {"B", "C"}
+
+
+def test_where_no_level_is_possible_the_reason_names_depth_and_size(town):
+    layers, verdicts, served = town
+    shallow = dataclasses.replace(load_standard("gb50014-2021"), max_depth_m=0.9)
+    plan = run(layers, verdicts, served, standard=shallow)
     assert set(plan.refused["reason"]) == {"no_levels"}
-    assert plan.refused["zh"].str.contains("最大埋深").all()
+    assert plan.refused["zh"].str.contains("最大埋深 0.9 米").all()
     assert plan.summary["linked"] == plan.summary["pipes"] == 0
+
+
+def test_who_is_shut_in_by_forbidden_ground_is_told_so(town):
+    layers, verdicts, served = town
+    fence = frame({"id": ["F"]}, [square(-40, -30, 100).boundary])
+    plan = run(layers, verdicts, served, forbidden=fence)
+    assert plan.refused[["compound_id", "reason"]].to_numpy().tolist() == [["A", "forbidden"]]
 
 
 def test_islands_of_streets_two_parts_points_and_no_households_still_end_in_links(town):

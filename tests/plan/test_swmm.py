@@ -1,10 +1,13 @@
 """The SWMM model: new links, the existing sewers below them with guesses marked, and what the other engine says."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
 
+from mapapp.plan import flow as manning
 from mapapp.plan import load_standard, run
 from mapapp.plan.downstream import below
 from mapapp.plan.swmm import check, to_inp
@@ -133,3 +136,19 @@ def test_a_level_above_its_own_ground_is_not_believed_by_the_model_either():
     assert "N-M2" in {r[1] for r in section(text, "TAGS")}
     found = check(plan.links, STANDARD, existing=plan.existing)
     assert found["flooding_lps"].max() == 0
+
+
+def test_a_standard_with_a_wall_gives_swmm_the_n_that_is_as_fast():
+    """SWMM knows Manning only: the n of each pipe is the one of Colebrook-White's velocity at the greatest fill."""
+    wall = dataclasses.replace(load_standard("gb50014-2021"), wall_mm=1.5)
+    layers, verdicts, served = main_town()
+    plan = run(layers, verdicts, served, standard=wall)
+    rough = [float(row[4]) for row in section(to_inp(plan.links, wall, existing=plan.existing), "CONDUITS")]
+    fill, fall = wall.fill(300.0), plan.links["slope"].iloc[0]
+    radius = manning.radius(0.3, fill)
+    assert rough[0] != wall.roughness
+    assert manning.speed(radius, fall, rough[0]) == pytest.approx(
+        manning.speed(radius, fall, wall.resistance), rel=1e-4
+    )
+    smooth = dataclasses.replace(wall, wall_mm=0.1)
+    assert (run(layers, verdicts, served, standard=smooth).existing.capacity_lps > plan.existing.capacity_lps).all()
