@@ -288,7 +288,7 @@ class _Spots:
 _TOUCH = Text(
     "管段 {a} 只是搭在管段 {b} 的管身上，没有井，不算接通", "pipe {a} only touches the body of {b}, without a manhole"
 )
-_SHORT = Text("管段 {a} 离 {b} 差 {value:.2f} m 没有接上", "pipe {a} stops {value:.2f} m short of {b}")
+_SHORT = Text("管段 {a} 离 {b} 差 {value:.2f} 米没有接上", "pipe {a} stops {value:.2f} m short of {b}")
 _END = Text("断头在管段 {a}", "it ends at pipe {a}")
 
 

@@ -34,11 +34,11 @@ _SENTENCE: Mapping[tuple[int, str], Text] = {
     (v.CONNECTED, ""): Text("管段 {pipe} 接入本小区，污水流到 {outlet}", "Pipe {pipe} joins the compound, and its water reaches {outlet}"),
     (v.WRONG_OUTLET, ""): Text("管段 {pipe} 接自本小区，污水流入 {outlet}，到不了污水厂",
                                "Pipe {pipe} takes its water into {outlet}, not to a plant"),
-    (v.NO_GRAVITY, "crest"): Text("管段 {pipe} 起点低于途中最高管底 {crest:.2f} m，水流不过去",
+    (v.NO_GRAVITY, "crest"): Text("管段 {pipe} 起点低于途中最高管底 {crest:.2f} 米，水流不过去",
                                   "Pipe {pipe} starts below the highest invert on its way ({crest:.2f} m): water cannot pass"),
     (v.NO_GRAVITY, "uphill"): Text("管段 {pipe} 与管网相连，但按标高水不会流向污水厂",
                                    "Pipe {pipe} is joined to the network, but by its levels no water runs towards a plant"),
-    (v.NO_GRAVITY, "fall"): Text("未接入；最近的管段 {pipe} 在 {distance:.1f} m 处{street}，可接的井都高于小区出口",
+    (v.NO_GRAVITY, "fall"): Text("未接入；最近的管段 {pipe} 在 {distance:.1f} 米处{street}，可接的井都高于小区出口",
                                  "Not joined; the nearest sewer {pipe} is {distance:.1f} m away{street}, and all manholes in reach lie too high"),
     (v.NO_DATA, "leaves"): Text("管段 {pipe} 流出普查范围，去向没有资料", "Pipe {pipe} runs out of the surveyed area; what follows is not known"),
     (v.NO_DATA, "no_outlets"): Text("管段 {pipe} 接入本小区，但资料中没有污水厂或上级管网接口，去向不明",
@@ -47,23 +47,23 @@ _SENTENCE: Mapping[tuple[int, str], Text] = {
     (v.NO_DATA, "not_surveyed"): Text("小区不在污水普查范围内{nearest}", "The compound lies outside the area surveyed for sewage{nearest}"),
     (v.DANGLING, ""): Text("管段 {pipe} 接自本小区，但所在管网没有通往污水厂的出路{ends}",
                            "Pipe {pipe} takes its water, but it finds no way to a plant{ends}"),
-    (v.NO_MAIN, ""): Text("{limit:.0f} m 内没有污水主管{nearest}", "There is no sewer within {limit:.0f} m{nearest}"),
-    (v.INLET_UNKNOWN, "hidden"): Text("接户井有记录但现场找不到；最近的管段 {pipe} 在 {distance:.1f} m 处{street}",
+    (v.NO_MAIN, ""): Text("{limit:.0f} 米内没有污水主管{nearest}", "There is no sewer within {limit:.0f} m{nearest}"),
+    (v.INLET_UNKNOWN, "hidden"): Text("接户井有记录但现场找不到；最近的管段 {pipe} 在 {distance:.1f} 米处{street}",
                                       "An inlet manhole is on record, but was not found on site; the nearest sewer {pipe} is {distance:.1f} m away{street}"),
-    (v.INLET_UNKNOWN, "laterals"): Text("管段 {pipe} 在 {distance:.1f} m 处{street}，接户管没有普查",
+    (v.INLET_UNKNOWN, "laterals"): Text("管段 {pipe} 在 {distance:.1f} 米处{street}，接户管没有普查",
                                         "Main {pipe} is {distance:.1f} m away{street}; connections were not surveyed"),
-    (v.NOT_CONNECTED, ""): Text("最近的管段 {pipe} 在 {distance:.1f} m 处{street}，没有管端或检查井接入本小区",
+    (v.NOT_CONNECTED, ""): Text("最近的管段 {pipe} 在 {distance:.1f} 米处{street}，没有管端或检查井接入本小区",
                                 "The nearest sewer {pipe} is {distance:.1f} m away{street}; no pipe end or manhole joins the compound"),
 }  # fmt: skip
 
-_STREET = Text("（沿街 {walk:.0f} m）", " ({walk:.0f} m along streets)")
+_STREET = Text("（沿街 {walk:.0f} 米）", " ({walk:.0f} m along streets)")
 _GLUE, _STOP = Text("；", "; "), Text("。", ".")
 _CREST = Text("途中有倒坡", "there is an adverse slope on the way")
 _NEAREST = Text(
-    "，最近的管段 {pipe} 在 {distance:.0f} m 处{street}", ": the nearest is {pipe}, {distance:.0f} m away{street}"
+    "，最近的管段 {pipe} 在 {distance:.0f} 米处{street}", ": the nearest is {pipe}, {distance:.0f} m away{street}"
 )
 _ALONG = Text(
-    "沿街 {limit:.0f} m 内没有污水主管{nearest}", "There is no sewer within {limit:.0f} m along streets{nearest}"
+    "沿街 {limit:.0f} 米内没有污水主管{nearest}", "There is no sewer within {limit:.0f} m along streets{nearest}"
 )
 _SAYS = {code: Text(f"台账：{word.zh}", f"ledger: {word.en}") for code, word in _LEDGER.items()}
 _BASIS = {
@@ -73,7 +73,7 @@ _BASIS = {
     "pressure": Text("压力管", "pressure pipe"),
 }
 _NO_AREAS = Text(
-    "没有普查范围，按 {reach:.0f} m 内有管视为已普查",
+    "没有普查范围，按 {reach:.0f} 米内有管视为已普查",
     "no survey areas: a place with a pipe within {reach:.0f} m counts as surveyed",
 )
 

@@ -81,7 +81,7 @@ _LIST: tuple[Rule, ...] = (
         Text("两条同类管共用一段路线，多半是重复测量或分段错误。", "Two pipes of one system share a stretch: surveyed twice, or cut in the wrong place."),
         Text("在重叠处打断，删除多余的一段。", "Cut them where the overlap ends and delete the extra stretch."),
         Text("先看管径和标高：上下重叠的两条管可能都存在。", "Look at sizes and levels first: one pipe above the other may be real."),
-        "warning", ("pipes",), Text("管段 {a} 与 {b} 重叠 {value:.1f} m。", "Pipe {a} shares {value:.1f} m with pipe {b}."), "m",
+        "warning", ("pipes",), Text("管段 {a} 与 {b} 重叠 {value:.1f} 米。", "Pipe {a} shares {value:.1f} m with pipe {b}."), "m",
     ),
     Rule(
         "sentinel_value",
@@ -114,7 +114,7 @@ _LIST: tuple[Rule, ...] = (
         Text("地面高程应等于管底高程加埋深；不等时至少有一个数是错的。", "Ground level should equal invert plus depth; otherwise at least one of them is wrong."),
         Text("查原始记录，重测不符的一项。", "Look up the field record and survey the wrong one again."),
         Text("先确认埋深量到管顶还是管底，不要整层平移。", "Ask first whether depth was measured to crown or invert; do not shift a whole layer."),
-        "warning", ("pipes", "manholes"), Text("管段 {a} 在检查井 {b}：地面高程与管底加埋深相差 {value:.2f} m。", "Pipe {a} at manhole {b}: ground level and invert plus depth differ by {value:.2f} m."), "m",
+        "warning", ("pipes", "manholes"), Text("管段 {a} 在检查井 {b}：地面高程与管底加埋深相差 {value:.2f} 米。", "Pipe {a} at manhole {b}: ground level and invert plus depth differ by {value:.2f} m."), "m",
         "CJJ 61-2017",
     ),
     Rule(
@@ -123,7 +123,7 @@ _LIST: tuple[Rule, ...] = (
         Text("覆土太浅的管容易被压坏、冻坏。", "A pipe with too little cover is crushed or freezes."),
         Text("加固或降低管道；先核对地面高程和管径。", "Protect or lower the pipe; check ground level and diameter first."),
         Text("埋深量到管顶的资料会被误判，先确认口径。", "Depths measured to the crown are misjudged: ask how they were measured."),
-        "info", ("pipes", "manholes|pipes.from_depth_m"), Text("管段 {a} 的覆土为 {value:.2f} m。", "Pipe {a} has {value:.2f} m of cover."), "m",
+        "info", ("pipes", "manholes|pipes.from_depth_m"), Text("管段 {a} 的覆土为 {value:.2f} 米。", "Pipe {a} has {value:.2f} m of cover."), "m",
         "GB 50014-2021 5.3.7",
     ),
     Rule(
@@ -132,7 +132,7 @@ _LIST: tuple[Rule, ...] = (
         Text("井距过大的管段无法清通。", "Between manholes too far apart a sewer cannot be cleaned."),
         Text("核对是否漏测了井，否则增设检查井。", "Check whether a manhole was missed; otherwise add one."),
         Text("不要为了间距在图上凭空加井。", "Do not draw a manhole that is not there to satisfy the spacing."),
-        "info", ("pipes", "manholes"), Text("管段 {a} 两井相距 {value:.1f} m，超过 {limit:.0f} m。", "Pipe {a}: {value:.1f} m between manholes, more than {limit:.0f} m."), "m",
+        "info", ("pipes", "manholes"), Text("管段 {a} 两井相距 {value:.1f} 米，超过 {limit:.0f} 米。", "Pipe {a}: {value:.1f} m between manholes, more than {limit:.0f} m."), "m",
         "GB 50014-2021 table 5.4.4",
     ),
     # ── the network ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,7 +150,7 @@ _LIST: tuple[Rule, ...] = (
         Text("管端离另一条管不到一米却没有接上，多半是绘图误差；上游全部失去出路。", "An end stops less than a metre from another pipe: most likely a drawing error, and all above it loses its outlet."),
         Text("核对后把管端移到节点上。", "Check it, then move the end onto the node."),
         Text("不要接到另一个系统的管上。", "Do not join it to a pipe of the other system."),
-        "error", ("pipes",), Text("管段 {a} 的一端离 {b} 只有 {value:.2f} m，没有接上。", "Pipe {a} stops {value:.2f} m from {b} without joining it."), "m",
+        "error", ("pipes",), Text("管段 {a} 的一端离 {b} 只有 {value:.2f} 米，没有接上。", "Pipe {a} stops {value:.2f} m from {b} without joining it."), "m",
     ),
     Rule(
         "dangling",
@@ -166,7 +166,7 @@ _LIST: tuple[Rule, ...] = (
         Text("这一片管网与任何厂站、排口都不相连。", "This piece of network is joined to no plant, pump or outfall at all."),
         Text("查漏测的连接管。", "Look for the connecting pipe that was not surveyed."),
         Text("自带处理站的村庄不是孤岛：先补录处理站。", "A village with its own plant is no island: record the plant first."),
-        "error", ("pipes",), Text("以管段 {a} 为代表的 {n} 段管（{value:.0f} m）与任何出路都不相连。", "{n} pipes ({value:.0f} m, {a} among them) are joined to no outlet."), "m",
+        "error", ("pipes",), Text("以管段 {a} 为代表的 {n} 段管（{value:.0f} 米）与任何出路都不相连。", "{n} pipes ({value:.0f} m, {a} among them) are joined to no outlet."), "m",
     ),
     Rule(
         "no_outlet",
@@ -174,7 +174,7 @@ _LIST: tuple[Rule, ...] = (
         Text("这一片管网到不了污水处理厂或上级管网。", "From here no water reaches a treatment plant or the boundary to a greater network."),
         Text("查下游；若直排水体，应截流接厂。", "Look downstream; where it runs into water, intercept it."),
         Text("排入河道的排口不算出路，泵站也不是终点。", "An outfall into a river is no outlet that serves, and a pump is not the end."),
-        "error", ("pipes",), Text("以管段 {a} 为代表的 {n} 段管（{value:.0f} m）到不了污水厂或上级管网{reason}。", "{n} pipes ({value:.0f} m, {a} among them) reach no plant or boundary{reason}."), "m",
+        "error", ("pipes",), Text("以管段 {a} 为代表的 {n} 段管（{value:.0f} 米）到不了污水厂或上级管网{reason}。", "{n} pipes ({value:.0f} m, {a} among them) reach no plant or boundary{reason}."), "m",
     ),
     Rule(
         "cross_connection",
@@ -191,7 +191,7 @@ _LIST: tuple[Rule, ...] = (
         Text("管底顺水流方向升高，会淤积、壅水。", "The invert rises in the direction of flow: it silts up and backs up."),
         Text("复测两端标高；属实则翻建。", "Survey both ends again; rebuild if it is true."),
         Text("先排除画反：方向反了的管不是倒坡。压力管不看坡度。", "Rule out a reversed drawing first. Pressure pipes have no slope to judge."),
-        "warning", ("pipes.from_invert_m", "pipes.to_invert_m"), Text("管段 {a} 顺水流方向升高 {value:.2f} m。", "Pipe {a} rises {value:.2f} m in the direction of flow."), "m",
+        "warning", ("pipes.from_invert_m", "pipes.to_invert_m"), Text("管段 {a} 顺水流方向升高 {value:.2f} 米。", "Pipe {a} rises {value:.2f} m in the direction of flow."), "m",
         "GB 50014-2021 5.2.10",
     ),
     Rule(
@@ -226,7 +226,7 @@ _LIST: tuple[Rule, ...] = (
         Text("出水管比进水管高，水过不去；落差过大又没有跌水井会冲坏井底。", "An outgoing pipe above the incoming one stops the water; a great drop without a drop manhole wears the bottom out."),
         Text("复测该井各管的管底标高。", "Survey the inverts of this manhole again."),
         Text("高位支管接入低位主管是正常的。", "A branch that comes in above the main is normal."),
-        "warning", ("pipes.from_invert_m", "pipes.to_invert_m"), Text("管段 {b} 流入管段 {a} 处，{what} {value:.2f} m。", "Where pipe {b} runs into pipe {a}: {what} of {value:.2f} m."), "m",
+        "warning", ("pipes.from_invert_m", "pipes.to_invert_m"), Text("管段 {b} 流入管段 {a} 处，{what} {value:.2f} 米。", "Where pipe {b} runs into pipe {a}: {what} of {value:.2f} m."), "m",
         "GB 50014-2021 5.5.1, 5.5.2",
     ),
     # ── compounds ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -124,7 +124,7 @@ class AuditSettings:
         if self.snap_m >= self.near_miss_m:
             raise InputError(
                 Text(
-                    f"捕捉容差 {self.snap_m} m 不小于近失容差 {self.near_miss_m} m。",
+                    f"捕捉容差 {self.snap_m} 米不小于近失容差 {self.near_miss_m} 米。",
                     f"The snap tolerance {self.snap_m} m is not below the near-miss distance {self.near_miss_m} m.",
                 ),
                 Text("请让 snap_m 小于 near_miss_m。", "Make snap_m smaller than near_miss_m."),

@@ -72,7 +72,7 @@ def assumptions(site: Site, frame: Any, guessed: Array, layout: Layout) -> list[
         elif k := int((~frame["ground_known"]).sum()):
             out.append(
                 Text(
-                    "{k} 条管段附近 250 m 内没有高程，地面为推算。",
+                    "{k} 条管段附近 250 米内没有高程，地面为推算。",
                     "{k} pipes have no height within 250 m: their ground is extrapolated.",
                 ).format(k=k)
             )

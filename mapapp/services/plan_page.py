@@ -471,7 +471,7 @@ def make_project(county: County, scope: Scope, link_id: str, lang: Lang) -> Json
 
 def _note(route: Json, kept: Json | None) -> str:
     parts = [
-        f"拟建接入管 {route['length_m']:.0f} m，最大 DN{route['diameter_mm']:.0f}，接入 {route['to_node']}",
+        f"拟建接入管 {route['length_m']:.0f} 米，最大 DN{route['diameter_mm']:.0f}，接入 {route['to_node']}",
         f"估算 {route['cost_low'] / 1e4:.1f}～{route['cost_high'] / 1e4:.1f} 万元",
     ]
     if route["below"]:

@@ -362,7 +362,7 @@ def check_words(check: dict[str, Any]) -> Text:
 def describe(made: Plan, check: dict[str, Any], lang: Lang) -> str:
     """Return the same for a person to read."""
     words = Text(
-        "{unserved} 个未接入小区：拟接入 {linked} 个，不能接入 {refused} 个。管线 {length_m:.0f} m，泵站 {pumps} 座。\n"
+        "{unserved} 个未接入小区：拟接入 {linked} 个，不能接入 {refused} 个。管线 {length_m:.0f} 米，泵站 {pumps} 座。\n"
         "估算 {cost:.0f} 元（{cost_low:.0f}～{cost_high:.0f}）；下界 {lower_bound:.0f} 元，{gap}。\n{check}",
         "{unserved} unserved compounds: {linked} linked, {refused} refused. {length_m:.0f} m of pipe, {pumps} pumps.\n"
         "Estimate {cost:.0f} yuan ({cost_low:.0f} to {cost_high:.0f}); lower bound {lower_bound:.0f}, {gap}.\n{check}",

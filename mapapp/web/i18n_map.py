@@ -156,7 +156,7 @@ _CARD: dict[str, Text] = {
     "card.length": Text("距离", "Length"),
     "card.fall": Text("可用/需要落差 m", "Fall: has / needs, m"),
     "card.fall_guess": Text(
-        "小区出口标高未知：按最近检查井地面以下 1 m 估算",
+        "小区出口标高未知：按最近检查井地面以下 1 米估算",
         "The outlet's level is unknown: estimated at 1 m below the ground of the nearest manhole",
     ),
     "card.fall_why": Text("可用落差与所需落差，米", "Available and required fall, metres"),

@@ -103,7 +103,7 @@ def test_a_pipe_cut_by_the_edge_of_the_survey_is_not_dangling():
 def test_where_laterals_were_not_surveyed_the_inlet_is_unknown():
     result = run(layers(main(), outlets=END, compounds=[compound("C", 20, 6)]))
     assert verdicts(result) == {"C": "inlet_unknown"}
-    assert "6.0 m" in result.verdicts["evidence"][0]
+    assert "6.0 米" in result.verdicts["evidence"][0]
     said = layers(
         main(), outlets=END, compounds=[compound("C", 20, 6)], survey_areas=[area(-50, -50, 200, 200, laterals="yes")]
     )

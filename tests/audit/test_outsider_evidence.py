@@ -21,7 +21,7 @@ def test_far_along_streets_is_said_as_such():
     assert c["evidence_en"].startswith(
         "There is no sewer within 150 m along streets: the nearest is M0, 90 m away (190 m"
     )
-    assert c["evidence"].startswith("沿街 150 m 内没有污水主管，最近的管段 M0 在 90 m 处（沿街 190 m）")
+    assert c["evidence"].startswith("沿街 150 米内没有污水主管，最近的管段 M0 在 90 米处（沿街 190 米）")
 
 
 @pytest.mark.parametrize(
