@@ -16,7 +16,7 @@ from mapapp.core import schema
 from mapapp.core.text import Lang, Text
 from mapapp.programme import problems as reckoning
 from mapapp.programme import works
-from mapapp.render.style import status_class
+from mapapp.render.style import Class, status_class
 from mapapp.services import describing, forms, mapframe, photos, plain, tiling, viewing, words
 from mapapp.services.frames import View
 
@@ -82,7 +82,7 @@ def gather(view: View, compound_id: str, lang: Lang) -> Json:
         "year": _plain(values, "programme_year"),
         "relapse": _relapse(view, compound_id, lang),
         "status": {"class": look.id, "letter": look.letter, "fill": look.fill, "ink": look.ink,
-                   "label": _word("compounds", "status", status, lang)},
+                   "label": _state(look, status, lang)},
         "as_of": view.as_of,
         "live": view.snapshot is None,
         "edits": view.scope.edits,
@@ -113,6 +113,14 @@ def _relapse(view: View, compound_id: str, lang: Lang) -> str:
     if rows is None or "relapse_items" not in rows:
         return ""
     return next((_word("management", "relapse_items", v, lang) for v in rows["relapse_items"].dropna()), "")
+
+
+def _state(look: Class, status: Any, lang: Lang) -> str:
+    """Return the legend's word for a status, and the ledger's own where that tells more: 已验收（长效管理）."""
+    shown, own = look.label.pick(lang), _word("compounds", "status", status, lang)
+    if status in (None, look.id) or own == shown:
+        return shown
+    return f"{shown} ({own})" if lang == "en" else f"{shown}（{own}）"
 
 
 def _word(layer: str, column: str, value: object, lang: Lang) -> str:

@@ -11,6 +11,7 @@ import shapely
 
 from mapapp import store
 from mapapp.core.errors import NotFoundError
+from mapapp.render import style
 from mapapp.services import onepage
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
@@ -99,3 +100,18 @@ def test_history_leaves_out_what_tells_of_the_file_and_says_the_same_change_once
     told = onepage.gather(county.at(EDITOR), "C1", "zh")["history"]
     assert [(h["label"], h["after"]) for h in told].count(("户数", "77")) == 1
     assert not any("截至" in h["label"] for h in told)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("accepted", "已验收"),
+        ("managed", "已验收（长效管理）"),
+        ("under_way", "在建"),
+        ("started", "在建（已开工）"),
+        (None, "未知"),
+    ],
+)
+def test_the_page_says_a_status_in_the_words_of_the_maps_legend(status: str | None, said: str) -> None:
+    """What the legend calls 已验收 is called so here; the ledger's finer word stands beside it."""
+    assert onepage._state(style.status_class(status), status, "zh") == said
