@@ -67,8 +67,8 @@ def sheet(
 @click.option("--snapshot", "as_of", help="Id or date of a snapshot; the live data otherwise.")
 def map_(db: str, *, out: Path, as_of: str | None, progress: Progress) -> Answer:
     """Write a stand-alone map page that opens with no network."""
-    from mapapp.services import mapping
+    from mapapp.services import standalone
 
-    done = mapping.standalone(db, out, snapshot=as_of, lang=language(), progress=progress)
+    done = standalone.write(db, out, snapshot=as_of, lang=language(), progress=progress)
     words = Text("已写出独立地图 {file}（{megabytes} MB）。", "Wrote the stand-alone map {file} ({megabytes} MB).")
     return done, say(words.format(**done))

@@ -125,10 +125,10 @@ class Planter:
         self.up, self.down = np.append(self.up, -1), np.append(self.down, -1)
         return str(row["pipe_id"].iloc[0])
 
-    def manhole(self, xy: Floats, node_id: str, kind: str = "sewage") -> None:
-        """Add a manhole at map coordinates, with the ground level there."""
+    def manhole(self, xy: Floats, node_id: str) -> None:
+        """Add a sewage manhole at map coordinates, with the ground level there."""
         row = self.manholes.iloc[[0]].copy()
-        row[["node_id", "kind", "type"]] = node_id, kind, "排水井"
+        row[["node_id", "kind", "type"]] = node_id, "sewage", "排水井"
         row["ground_elev_m"], row["depth_m"], row["road"] = round(float(ground.elevation(*xy)), 2), np.nan, None
         row = row.set_geometry(gpd.GeoSeries(shapely.points([xy]), index=row.index, crs=row.crs))
         self.manholes = pd.concat([self.manholes, row.astype(self.manholes.dtypes.to_dict())], ignore_index=True)

@@ -115,7 +115,7 @@ def drains(plan: streets.Plan, use: Bools, roots: list[int]) -> pd.DataFrame:
     return kept.reset_index(drop=True)
 
 
-def lay(draft: Draft, plan: streets.Plan, runs: pd.DataFrame, kind: str, *, gap_m: float = _HEAD_GAP_M) -> None:
+def lay(draft: Draft, plan: streets.Plan, runs: pd.DataFrame, kind: str) -> None:
     """Lay a sewer along each run, with a manhole at least every 46 m, joining others of its kind at the junctions."""
     off = np.full(2, _OFFSET[kind])
     road = plan.edges["name"].to_numpy()
@@ -129,7 +129,7 @@ def lay(draft: Draft, plan: streets.Plan, runs: pd.DataFrame, kind: str, *, gap_
 
     for edge, up, down, head, length in runs[["edge", "up", "down", "head", "length"]].itertuples(index=False):
         a, b = plan.nodes[up], plan.nodes[down]
-        start = gap_m / length if head else 0.0
+        start = _HEAD_GAP_M / length if head else 0.0
         pieces = max(1, int(np.ceil(length * (1 - start) / SPACING_M)))
         f = np.linspace(start, 1, pieces + 1)
         st = a * (1 - f[:, None]) + b * f[:, None] + off

@@ -32,6 +32,7 @@ _EAST_EDGE_T = (None, 590.0, 540.0)
 _EAST_TOP_S, _EAST_BOTTOM_S = (500.0, 800.0), (1770.0, 1650.0)
 CORE = (800.0, 1350.0, -560.0, -60.0)
 """Old core: least and greatest ``s``, least and greatest ``t``."""
+_CORE_M2 = (6_500.0, 13_000.0)  # blocks of the old core are smaller
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,6 @@ def _subdivide(
     rng: np.random.Generator,
     *,
     target_m2: tuple[float, float] = (17_000, 31_000),
-    core_m2: tuple[float, float] = (6_500, 13_000),
     first: str = "branch",
 ) -> tuple[list[tuple[Floats, bool]], list[tuple[Floats, str, str, bool]]]:
     """Split every quad until it is a block; return blocks and the streets made on the way."""
@@ -179,7 +179,7 @@ def _subdivide(
     while todo:
         quad, core, depth = todo.pop()
         down, across = _sides(quad)
-        if _area(quad) < rng.uniform(*(core_m2 if core else target_m2)) or max(down, across) < 75:
+        if _area(quad) < rng.uniform(*(_CORE_M2 if core else target_m2)) or max(down, across) < 75:
             done.append((quad, core))
             continue
         # the old core's first cut runs from its main road to the river: the cross street

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +23,7 @@ from mapapp import store
 from mapapp.core import disclosure, filters, schema
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Text
-from mapapp.services import compound_table, words
+from mapapp.services import cache, compound_table, words
 from mapapp.services import scope as scopes
 from mapapp.services.scope import Access, Scope
 
@@ -37,30 +36,9 @@ SHORT: Final[Mapping[str, str]] = {column: short for short, column in ALIASES.it
 
 _SOURCES: Final = ("compounds", "ledger", "verdicts", "findings", "problems", "management")
 _GAP_RULES: Final = frozenset({"not_connected", "no_main", "wrong_outlet", "no_gravity", "inlet_unknown", "no_data"})
-_MAX_ROWS: Final = 4_000_000
 _LARGE: Final = 20_000
 ENOUGH: Final = 5
 """Compounds from which on a total gives none of them away."""
-
-
-class _Frames:
-    """Keeps the frames used last, up to a number of rows in all; safe for threads."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, pd.DataFrame] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = make()  # outside the lock: two threads may both build it, and both are right
-        with self._lock:
-            self._kept[key] = made
-            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _MAX_ROWS:
-                self._kept.popitem(last=False)
-        return made
 
 
 class County:
@@ -77,7 +55,7 @@ class County:
     def __init__(self, url: str, *, tiles_folder: Path | None = None) -> None:
         self.url = url
         self.tiles_folder = tiles_folder or beside(url, "tiles")
-        self.frames = _Frames()
+        self.frames = cache.Cache()
         self._lock = threading.Lock()
         self._db: Database | None = None
 

@@ -130,9 +130,9 @@ def _relapse(tables: list[Json]) -> str | None:
     return next((str(row["relapse_items"]) for row in rows if row.get("relapse_items")), None)
 
 
-def history(view: View, layer: str, id_: str, lang: Lang, *, limit: int = 60) -> list[Json]:
+def history(view: View, layer: str, id_: str, lang: Lang) -> list[Json]:
     """Return the changes of one row, newest first; see `histories`."""
-    return histories(view, layer, [id_], lang, limit=limit)[id_]
+    return histories(view, layer, [id_], lang)[id_]
 
 
 def histories(view: View, layer: str, ids: Sequence[str], lang: Lang, *, limit: int = 60) -> dict[str, list[Json]]:

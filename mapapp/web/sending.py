@@ -9,6 +9,6 @@ from flask import Response, send_file
 from mapapp.services.download import File
 
 
-def file(made: File, *, download: bool = True) -> Response:
-    """Send a file, to be kept; without ``download`` to be shown."""
-    return send_file(io.BytesIO(made.body), mimetype=made.mimetype, as_attachment=download, download_name=made.name)
+def file(made: File) -> Response:
+    """Send a file, to be kept under its name."""
+    return send_file(io.BytesIO(made.body), mimetype=made.mimetype, as_attachment=True, download_name=made.name)

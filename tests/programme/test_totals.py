@@ -61,6 +61,16 @@ def test_a_relapse_is_counted_from_the_flag_and_from_the_ledgers_own_word() -> N
     assert totals.by_year(town())["relapsed"].tolist() == [0, 0]
 
 
+def test_columns_that_are_absent_count_as_missing() -> None:
+    year = totals.by_year(pd.DataFrame({"compound_id": ["A"], "programme_year": ["2021"]})).loc[2021]
+    assert (year["compounds"], year["started"], year["finish_known"], year["households_missing"]) == (1, 0, 0, 1)
+
+
+def test_a_managed_compound_counts_at_every_step_of_the_chain() -> None:
+    year = totals.by_year(town().assign(status=["managed", "handed_over", "started", "planned"])).loc[2021]
+    assert year[["planned", "started", "completed", "accepted", "managed"]].tolist() == [2, 2, 2, 2, 1]
+
+
 def test_an_empty_county_has_no_years() -> None:
     assert totals.by_year(town().iloc[:0]).empty
 

@@ -12,7 +12,7 @@ import shapely
 
 from mapapp import store
 from mapapp.core.errors import NotFoundError
-from mapapp.services import counties, frames, mapping, reporting, sheets
+from mapapp.services import counties, frames, reporting, sheets, standalone
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 from mapapp.store import session
@@ -71,7 +71,7 @@ def test_every_paper_of_live_data_says_that_day(url: str, tmp_path: Path) -> Non
     with store.open(url) as db:
         assert reporting.preview(db, "zh")["as_of"] == "2022-11-25"
         assert reporting.preview(db, "zh", as_of="newest")["as_of"] == "2022-11-01"
-    assert mapping.standalone(url, tmp_path / "m.html")["as_of"] == "2022-11-25"
+    assert standalone.write(url, tmp_path / "m.html")["as_of"] == "2022-11-25"
     assert sheets.write(url, tmp_path / "s.png", by="t")["as_of"] == "2022-11-25"
 
 
@@ -79,5 +79,5 @@ def test_a_sheet_of_a_snapshot_shows_what_has_gone_since(url: str, tmp_path: Pat
     with store.open(url) as db:
         for compound in ("C1", "C2"):
             db.delete("compounds", compound, by="t")
-    assert mapping.standalone(url, tmp_path / "m.html", snapshot="2022-11-01")["layers"] == ["compounds"]
+    assert standalone.write(url, tmp_path / "m.html", snapshot="2022-11-01")["layers"] == ["compounds"]
     assert sheets.write(url, tmp_path / "s.png", by="t", snapshot="2022-11-01")["pages"] == 1

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
-from mapapp.core.errors import InputError
+from mapapp.core.errors import InputError, NotFoundError
 from mapapp.services import uploads
 from mapapp.services.scope import Scope
 
@@ -43,3 +44,12 @@ def test_a_folder_that_somebody_else_put_there_is_not_used(
     with pytest.raises(InputError, match="belongs to another user"):
         uploads.keep([("a.csv", io.BytesIO(b"x"))], EDITOR)
     assert not any(p.is_file() for p in elsewhere.rglob("*"))
+
+
+def test_what_nobody_confirmed_is_gone_after_some_hours(elsewhere: Path) -> None:
+    old = uploads.keep([("a.csv", io.BytesIO(b"x"))], EDITOR)
+    uploads.forget_old(now=time.time() + 5 * 3600)
+    assert uploads.files(EDITOR, old)
+    uploads.forget_old(now=time.time() + 7 * 3600)
+    with pytest.raises(NotFoundError, match="Upload them again"):
+        uploads.files(EDITOR, old)

@@ -18,7 +18,7 @@ from mapapp.render.style import STYLE
 from mapapp.services import compound_table, counties, words
 
 
-def standalone(
+def write(
     url: str, out: Path, *, snapshot: str | None = None, lang: Lang = "zh", progress: Progress = silent
 ) -> dict[str, object]:
     """Write the county's map to one .html and return its size.
