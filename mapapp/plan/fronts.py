@@ -1,8 +1,6 @@
 """This module runs the dynamic programme of `hydraulics.size_sewers` in compiled loops.
 
-A label is one way to build everything above the lower end of a pipe; its columns are named below. Of the labels of one pipe
-and size only the Pareto front of "how high" against "how dear" is kept. Prices come as pieces of polynomials of depth, one
-list per size, so that tables and formulas are one thing here.
+Of the `labels` of one pipe and size only the Pareto front of "how high" against "how dear" is kept.
 """
 
 from __future__ import annotations
@@ -11,207 +9,30 @@ from typing import Any
 
 import numpy as np
 
-from mapapp.plan.prices import Polynomial, UnitPrice
+from mapapp.plan.candidates import LEVEL_STEP_M, WATER_SLOPES, fill, ladder, needless, otherwise, pump_row
+from mapapp.plan.labels import (
+    COLUMNS,
+    COST,
+    DIAMETER,
+    DOWN,
+    GRAVITY,
+    JOIN,
+    LIFT,
+    LIFTED,
+    MODE,
+    PRESSURE,
+    SIZE,
+    SUMP,
+    UP,
+    come_in,
+    grown,
+    grown_pairs,
+    worthwhile,
+)
+from mapapp.plan.prices_kernel import price_at
 from mapapp.plan.steiner.kernel import kernel
 
 Array = np.ndarray[Any, Any]
-
-MOST_LABELS = 400
-"""Longest Pareto front; a longer one is thinned evenly, its ends kept."""
-JOIN, COST, SIZE, DIAMETER, UP, DOWN, MODE, LIFTED, SUMP, COLUMNS = range(10)
-GRAVITY, LIFT, PRESSURE = 0, 1, 2
-
-
-def by_depth(price: UnitPrice, sizes_mm: Array, *, per_metre: bool) -> tuple[Array, Array, Array, Array]:
-    """Return a unit price as pieces by depth (m): first piece of each size, spans, coefficients, powers.
-
-    Within a size the first piece with ``low < depth <= high`` holds, else the last. A span is low, high and what is added to
-    the depth; powers are those of depth, then those of length (less one where the price is per metre).
-    """
-    first: list[int] = [0]
-    span: list[tuple[float, float, float]] = []
-    terms: list[list[tuple[float, float, float]]] = []
-    one = 1.0 if per_metre else 0.0
-    for size in np.asarray(sizes_mm, float).tolist():
-        if isinstance(price, Polynomial):
-            d, unit = size / 1000.0 / price.unit_m, price.unit_m
-            for piece in (*price.pieces, price.pieces[-1]):
-                last = len(span) - first[-1] == len(price.pieces)
-                if last or piece.diameter[0] < d <= piece.diameter[1]:
-                    low, high = (-np.inf, np.inf) if last else (piece.depth[0] * unit, piece.depth[1] * unit)
-                    span.append((low, high, piece.depth_plus * unit))
-                    terms.append([
-                        (t[0] * d ** t[1] / unit ** t[2] / unit ** (length := t[3] if len(t) > 3 else one), t[2], length - one)
-                        for t in piece.terms
-                    ])  # fmt: skip
-                elif not last:  # keeps the count, holds nowhere
-                    span.append((np.inf, -np.inf, 0.0))
-                    terms.append([])
-        else:
-            row = min(int(np.searchsorted(price.diameters_mm, size - 1e-9)), len(price.diameters_mm) - 1)
-            h, v = price.depths_m, price.values[row]
-            span.append((-np.inf, h[0] if len(h) > 1 else np.inf, 0.0))
-            terms.append([(v[0], 0.0, 0.0)])
-            for i in range(len(h) - 1):
-                rise = (v[i + 1] - v[i]) / (h[i + 1] - h[i])
-                span.append((h[i], h[i + 1] if i + 2 < len(h) else np.inf, 0.0))
-                terms.append([(v[i] - rise * h[i], 0.0, 0.0), (rise, 1.0, 0.0)])
-        first.append(len(span))
-    most = max(len(t) for t in terms)
-    padded = np.array([[*t, *[(0.0, 0.0, 0.0)] * (most - len(t))] for t in terms], float).reshape(len(terms), most, 3)
-    powers = np.hstack([padded[:, :, 1], padded[:, :, 2]])
-    return np.array(first, np.int64), np.array(span, float), padded[:, :, 0].copy(), powers
-
-
-@kernel
-def _price(
-    first: Array, span: Array, coefficient: Array, power: Array, size: int, depth: float, length: float
-) -> float:  # fmt: skip
-    use = first[size + 1] - 1
-    for i in range(first[size], first[size + 1]):
-        if span[i, 0] < depth <= span[i, 1]:
-            use = i
-            break
-    out, depth, many = 0.0, depth + span[use, 2], coefficient.shape[1]
-    for j in range(many):
-        c, b = coefficient[use, j], power[use, j]
-        if power[use, many + j] != 0.0:
-            c *= length ** power[use, many + j]
-        if b == 0.0:
-            out += c
-        elif b == 1.0:
-            out += c * depth
-        elif c != 0.0:
-            out += c * depth**b
-    return max(out, 0.0)
-
-
-@kernel
-def _fill(flow: float, d: float, slope: float, roughness: float) -> float:
-    """Return the fill at which a flow runs, zero where it does not fit."""
-    low, high = 0.0, 0.938
-    for turn in range(51):
-        h = high if turn == 0 else 0.5 * (low + high)
-        t = 2.0 * np.arccos(1.0 - 2.0 * h)
-        area = d * d / 8.0 * (t - np.sin(t))
-        radius = d / 4.0 * (1.0 - np.sin(t) / t) if t > 0.0 else 0.0
-        less = area * radius ** (2.0 / 3.0) * np.sqrt(max(slope, 0.0)) / roughness < flow
-        if turn == 0:
-            if less or flow <= 0.0:
-                return 0.0
-        elif less:
-            low = h
-        else:
-            high = h
-    return high
-
-
-@kernel
-def _front(level: Array, cost: Array) -> Array:
-    """Return rows with no other row at least as high and at most as dear, highest first."""
-    order = np.argsort(cost, kind="mergesort")
-    order = order[np.argsort(-level[order], kind="mergesort")]
-    rows = np.empty(len(order), np.int64)
-    m = 0
-    best = np.inf
-    for i in order:
-        if m == 0 or cost[i] < best * (1 - 1e-12):
-            rows[m] = i
-            m += 1
-        best = min(best, cost[i])
-    if m <= MOST_LABELS:
-        return rows[:m]
-    thin = np.empty(MOST_LABELS, np.int64)
-    k = 0
-    for i in range(MOST_LABELS):
-        at = int(np.rint(i * (m - 1) / (MOST_LABELS - 1)))
-        if k == 0 or rows[at] != thin[k - 1]:
-            thin[k] = rows[at]
-            k += 1
-    return thin[:k]
-
-
-@kernel
-def _grown(table: Array, need: int) -> Array:
-    out = np.empty((max(2 * len(table), need), table.shape[1]))
-    out[: len(table)] = table
-    return out
-
-
-@kernel
-def _come_in(
-    labels: Array, begin: Array, end: Array, kids: Array, size: float, may_fall: bool, inlet: float, top: float
-) -> tuple[Array, Array]:
-    """Return what the pipes ``kids`` bring under an outgoing ``size``: rows of (level, cost, lowest invert), and picks."""
-    n = len(kids)
-    if n == 0:
-        return np.array([[np.inf, 0.0, min(inlet, top)]]), np.empty((1, 0), np.int64)
-    most = 0
-    for c in kids:
-        most += end[c] - begin[c]
-    fronts = np.empty(most, np.int64)
-    part = np.zeros(n + 1, np.int64)
-    m = 0
-    for j in range(n):
-        c = kids[j]
-        rows = np.empty(end[c] - begin[c], np.int64)
-        k = 0
-        for i in range(begin[c], end[c]):
-            if may_fall or labels[i, SIZE] <= size:
-                rows[k] = i
-                k += 1
-        if k == 0:
-            return np.empty((0, 3)), np.empty((0, n), np.int64)
-        rows = rows[:k]
-        rows = rows[_front(labels[rows, JOIN], labels[rows, COST])]
-        fronts[m : m + len(rows)] = rows
-        m += len(rows)
-        part[j + 1] = m
-    levels = np.unique(labels[fronts[:m], JOIN])[::-1]
-    out = np.empty((len(levels), 3))
-    picks = np.empty((len(levels), n), np.int64)
-    at = part[:n].copy()
-    r = 0
-    for level in levels:
-        fits = True
-        for j in range(n):
-            while at[j] < part[j + 1] and labels[fronts[at[j]], JOIN] >= level:
-                at[j] += 1
-            fits &= at[j] > part[j]
-        if not fits:
-            continue
-        cost, low = 0.0, inlet
-        for j in range(n):
-            i = fronts[at[j] - 1]
-            picks[r, j] = i
-            cost += labels[i, COST]
-            low = min(low, labels[i, DOWN])
-        out[r, 0], out[r, 1], out[r, 2] = level, cost, low
-        r += 1
-    out, picks = out[:r], picks[:r]
-    if r == 0:
-        return out, picks
-    keep = _front(out[:, 0].copy(), out[:, 1].copy())
-    return out[keep], picks[keep]
-
-
-@kernel
-def _pump_row(
-    above: Array, top: float, ground: float, deepest: float, metre: float, size: int,
-    first: Array, span: Array, coefficient: Array, power: Array,
-) -> int:  # fmt: skip
-    """Return the row of ``above`` below ``top`` that is best to pump from, -1 for none: lifting costs by the metre."""
-    best, value, count = -1, np.inf, 0
-    for i in range(len(above)):
-        if above[i, 2] < top - 1e-9:
-            count += 1
-            depth = ground - above[i, 2]
-            v = above[i, 1] + _price(first, span, coefficient, power, size, depth, 1.0) - metre * above[i, 2]
-            if depth > deepest:
-                v = np.inf
-            if best < 0 or v < value:
-                best, value = i, v
-    return best
 
 
 @kernel
@@ -220,30 +41,36 @@ def advance(
     flow: Array, spare_flow: Array, inlet: Array, outlet: Array, rate: Array, need: Array, most: Array, allowed: Array,
     sizes: Array, pressure: Array,
     fastest: float, roughness: float, cover: float, deepest: float, join: int, may_fall: bool, pumps: bool,
-    pump: Array, step: float, to_crown: bool, deep_manhole: float,
+    pump: Array, step: float, to_crown: bool, deep_manhole: float, narrow: bool, falls: bool,
     p_first: Array, p_span: Array, p_coefficient: Array, p_power: Array,
     h_first: Array, h_span: Array, h_coefficient: Array, h_power: Array,
+    l_first: Array, l_span: Array, l_coefficient: Array, l_power: Array,
     labels: Array, picked: Array, chosen: Array, used: int, marks: int, begin: Array, end: Array,
 ) -> tuple[Array, Array, Array, int, int]:  # fmt: skip
     """Add the labels of the pipes in ``order`` to those of their kids; return the tables, longer if need be.
 
-    ``join``: 0 crown, 1 invert, 2 water. Sizes in mm, inclining then the ``pressure`` sizes in the price pieces.
-    ``rate``: row of ``need``, ``most`` and ``allowed`` that holds for a pipe. ``spare_flow``: at least the flow of the pipe
-    below, NaN at an outlet: what is dearer than the cheapest by a whole pump down there is of no use. The labels of pipe p
-    are rows ``begin[p]:end[p]``, none where it cannot be served; each has its kids' labels in ``chosen`` from ``picked`` on.
+    ``join``: 0 crown, 1 invert, 2 water. Sizes in mm, inclining then the ``pressure`` sizes in the price pieces: ``p`` by the
+    mean depth, ``h`` manholes, ``l`` by the depth at the lower end. ``narrow``: no price falls with the size; ``falls``: one
+    falls with depth. ``rate``: row of ``need``, ``most`` and ``allowed`` that holds for a pipe. ``spare_flow``: at least the
+    flow of the pipe below, NaN at an outlet: what is dearer than the cheapest by a whole pump down there is of no use. The
+    labels of pipe p are rows ``begin[p]:end[p]``, none where it cannot be served; each has its kids' labels in ``chosen`` from
+    ``picked`` on.
     """
     few = len(sizes)
     trial = np.empty((256, COLUMNS))
     source = np.empty((256, 2), np.int64)  # which `above`, which row of it
+    kept = np.zeros(few, np.bool_)
+    none = np.empty((0, 2))
     for p in order:
         kids = kid[kid_ptr[p] : kid_ptr[p + 1]]
         head = ground_up[p] - cover - sizes[0] / 1000.0
+        needs, mosts = need[rate[p]], most[rate[p]]
         m = 0
-        last, before = np.inf, 0.0
-        widest = 0.0  # of what may come in: a size that it needs is of use although a smaller one is as flat
+        widest = 0.0  # of what may come in: only a size as wide takes in everything
         for c in kids:
             if end[c] > begin[c] and not may_fall:
                 widest = max(widest, labels[begin[c] : end[c], SIZE].max())
+        kept[:] = False
         tables = [np.empty((0, 3)) for _ in range(0)]
         picks = [np.empty((0, 0), np.int64) for _ in range(0)]
         for k in range(few + 1):
@@ -251,28 +78,42 @@ def advance(
             if pressed and not pumps:
                 break
             if not pressed:
-                if not allowed[rate[p], k] or not (need[rate[p], k] < last - 1e-12 or widest > before):
+                if not allowed[rate[p], k]:
                     continue
-                last, before = min(last, need[rate[p], k]), sizes[k]
-            above, pick = _come_in(labels, begin, end, kids, np.inf if pressed else sizes[k], may_fall, inlet[p], head)
+                if narrow and needless(
+                    k, sizes, needs, mosts, kept, widest, (ground_up[p] - ground_down[p]) / length[p],
+                    join == 0 and inlet[p] < np.inf,
+                ):  # fmt: skip
+                    continue
+                kept[k] = True
+            d = 0.0 if pressed else sizes[k] / 1000.0
+            full = fill(flow[p], d, needs[k], roughness) * d if join == 2 and not pressed else 0.0
+            reach = -1.0 if pressed else (d if join == 0 else full)
+            above, pick = come_in(
+                labels, begin, end, kids, np.inf if pressed else sizes[k], may_fall, inlet[p], head, reach
+            )
             number = len(tables)
             tables.append(above)
             picks.append(pick)
-            if len(trial) < m + len(above) + 64 + int(deepest / step) * 4:
-                bigger = np.empty((2 * len(trial) + len(above) + 64 + int(deepest / step) * 4, COLUMNS))
-                bigger[:m] = trial[:m]
-                trial = bigger
-                more = np.empty((len(trial), 2), np.int64)
-                more[:m] = source[:m]
-                source = more
+            sump, from_ = above, number
+            if pumps and not pressed and join != 1 and len(kids):
+                sump, pick = come_in(labels, begin, end, kids, sizes[k], may_fall, inlet[p], head, -1.0)
+                from_ = len(tables)
+                tables.append(sump)
+                picks.append(pick)
+            rungs = 64 + int(deepest / step) * 4
+            many = (10 + WATER_SLOPES if join == 2 else 1) * len(above) + rungs
+            if len(trial) < m + many:
+                trial = grown(trial, m + many)
+                source = grown_pairs(source, len(trial))
             if pressed:
                 s = 0
                 while s < len(pressure) and flow[p] / (np.pi / 4 * (pressure[s] / 1000.0) ** 2) > fastest:
                     s += 1
                 row = -1
                 if s < len(pressure):
-                    row = _pump_row(
-                        above, np.inf, ground_up[p], deepest, pump[2] * 1000.0 * flow[p], 0,
+                    row = pump_row(
+                        above, np.inf, ground_up[p], deepest, pump[2] * 1000.0 * flow[p], few + s,
                         h_first, h_span, h_coefficient, h_power,
                     )  # fmt: skip
                 if row >= 0:
@@ -288,49 +129,82 @@ def advance(
                     source[m, 0], source[m, 1] = number, row
                     m += 1
                 continue
-            d = sizes[k] / 1000.0
-            top = min(ground_up[p] - cover - d, ground_down[p] - cover - d + most[rate[p], k] * length[p])
+            top = min(ground_up[p] - cover - d, ground_down[p] - cover - d + mosts[k] * length[p])
             floor = ground_down[p] - cover - d
-            full = _fill(flow[p], d, need[rate[p], k], roughness) if join == 2 else 0.0
             row, lift_from, steps = -1, 0.0, 0
             if pumps:
-                row = _pump_row(
-                    above, top, ground_up[p], deepest, pump[2] * 1000.0 * flow[p], k, h_first, h_span, h_coefficient,
+                row = pump_row(
+                    sump, top, ground_up[p], deepest, pump[2] * 1000.0 * flow[p], k, h_first, h_span, h_coefficient,
                     h_power,
                 )  # fmt: skip
                 if row >= 0:
-                    lift_from = above[row, 2]
+                    lift_from = sump[row, 2]
                     steps = 1 if pump[2] == 0.0 else int(np.ceil((top - lift_from) / step))
-                    steps = min(max(steps, 1), len(trial) - m - len(above))
-            for i in range(len(above) + steps):
+                    steps = min(max(steps, 1), rungs)
+            for i in range(len(above) + steps + (1 if steps > 1 and outlet[p] > -np.inf else 0)):
                 lifting = i >= len(above)
                 if lifting:
                     limit = top - step * (i - len(above))
+                    if i == len(above) + steps:  # no higher than the outlet asks
+                        limit = min(top, outlet[p] + needs[k] * length[p])
                     at = row
                     if limit <= lift_from + 1e-9:
                         continue
                 else:
                     at = i
-                    limit = above[i, 0]
-                    if join == 0:
-                        limit = min(limit - d, above[i, 2] if len(kids) else np.inf)
-                    elif join == 2:
-                        limit -= full * d
-                    limit = min(limit, inlet[p])
+                    limit = min(above[i, 0] - (d if join == 0 else full), inlet[p])
                 up = min(limit, top)
-                low = min(up - need[rate[p], k] * length[p], floor)
-                level = low
-                if join == 0:
-                    level = low + d
-                elif join == 2:
-                    level = low + _fill(flow[p], d, (up - low) / length[p], roughness) * d
-                trial[m, JOIN], trial[m, COST], trial[m, SIZE], trial[m, DIAMETER] = level, above[at, 1], sizes[k], k
-                trial[m, UP], trial[m, DOWN] = up, low
-                trial[m, MODE] = LIFT if lifting else GRAVITY
-                trial[m, LIFTED] = max(up - above[at, 2], 0.0) if lifting else 0.0
-                trial[m, SUMP] = above[at, 2] if lifting else up
-                source[m, 0], source[m, 1] = number, at
-                m += 1
+                others = none
+                if join == 2 and not lifting:
+                    others = otherwise(
+                        up, min(min(top, inlet[p]), above[i, 2]), above[i, 0], floor, needs[k] * length[p], length[p],
+                        flow[p], d, roughness,
+                    )  # fmt: skip
+                for turn in range(1 + len(others)):
+                    low = min(up - needs[k] * length[p], floor)
+                    if turn:
+                        up, low = others[turn - 1, 0], others[turn - 1, 1]
+                        if up - low > mosts[k] * length[p]:
+                            continue
+                    level = low
+                    if join == 0:
+                        level = low + d
+                    elif join == 2:
+                        level = low + fill(flow[p], d, (up - low) / length[p], roughness) * d
+                    trial[m, JOIN], trial[m, SIZE], trial[m, DIAMETER] = level, sizes[k], k
+                    trial[m, COST] = sump[at, 1] if lifting else above[at, 1]
+                    trial[m, UP], trial[m, DOWN] = up, low
+                    trial[m, MODE] = LIFT if lifting else GRAVITY
+                    trial[m, LIFTED] = max(up - sump[at, 2], 0.0) if lifting else 0.0
+                    trial[m, SUMP] = sump[at, 2] if lifting else up
+                    source[m, 0], source[m, 1] = from_ if lifting else number, at
+                    m += 1
+            for raised in range(2 if row >= 0 else 1) if falls else range(0):
+                rows = sump[row : row + 1].copy() if raised else above.copy()
+                for i in range(len(rows)):
+                    rows[i, 0] = np.inf if raised else min(rows[i, 0] - (d if join == 0 else full), inlet[p])
+                deeper = ladder(
+                    rows, top, floor, ground_up[p], ground_down[p], deepest, outlet[p], needs[k], mosts[k], length[p],
+                    LEVEL_STEP_M, d if to_crown else 0.0, k, p_first, p_span, h_first, h_span,
+                )  # fmt: skip
+                if len(trial) < m + len(deeper) + rungs:
+                    trial = grown(trial, m + len(deeper) + rungs)
+                    source = grown_pairs(source, len(trial))
+                for i in range(len(deeper)):
+                    at, up, low = row if raised else int(deeper[i, 0]), deeper[i, 1], deeper[i, 2]
+                    if raised and up <= lift_from + 1e-9:
+                        continue
+                    level = low
+                    if join == 0:
+                        level = low + d
+                    elif join == 2:
+                        level = low + fill(flow[p], d, (up - low) / length[p], roughness) * d
+                    trial[m, JOIN], trial[m, SIZE], trial[m, DIAMETER] = level, sizes[k], k
+                    trial[m, COST] = sump[at, 1] if raised else above[at, 1]
+                    trial[m, UP], trial[m, DOWN], trial[m, MODE] = up, low, LIFT if raised else GRAVITY
+                    trial[m, LIFTED], trial[m, SUMP] = up - lift_from if raised else 0.0, lift_from if raised else up
+                    source[m, 0], source[m, 1] = from_ if raised else number, at
+                    m += 1
         # what is allowed, with its price
         good = 0
         cheapest = np.inf
@@ -341,9 +215,12 @@ def advance(
                 continue
             s = int(t[DIAMETER])
             d = (sizes[s] if s < few else pressure[s - few]) / 1000.0
-            mean = 0.5 * (ground_up[p] - t[UP] + ground_down[p] - t[DOWN]) - (d if to_crown else 0.0)
-            cost = length[p] * _price(p_first, p_span, p_coefficient, p_power, s, mean, length[p])
-            cost += _price(h_first, h_span, h_coefficient, h_power, s, ground_up[p] - min(t[UP], t[SUMP]), 1.0)
+            shift = d if to_crown else 0.0
+            mean = 0.5 * (ground_up[p] - t[UP] + ground_down[p] - t[DOWN]) - shift
+            cost = price_at(p_first, p_span, p_coefficient, p_power, s, mean, length[p])
+            cost += price_at(l_first, l_span, l_coefficient, l_power, s, ground_down[p] - t[DOWN] - shift, length[p])
+            cost *= length[p]
+            cost += price_at(h_first, h_span, h_coefficient, h_power, s, ground_up[p] - min(t[UP], t[SUMP]), 1.0)
             if t[MODE] != GRAVITY:
                 cost += pump[0] + pump[1] * 1000.0 * flow[p] + pump[2] * 1000.0 * flow[p] * t[LIFTED]
             trial[good] = t
@@ -356,14 +233,14 @@ def advance(
         if good == 0:
             continue
         spare = np.inf
-        if pumps and not np.isnan(spare_flow[p]):
+        if pumps and not falls and not np.isnan(spare_flow[p]):
             spare = pump[0] + (pump[1] + pump[2] * deepest) * 1000.0 * spare_flow[p] + deep_manhole
         for size in np.unique(trial[:good, SIZE]):
             mine = np.flatnonzero(trial[:good, SIZE] == size)
-            front = mine[_front(trial[mine, JOIN], trial[mine, COST])]
+            front = mine[worthwhile(trial[mine], join == 2)]
             cheapest = trial[front, COST].min()
             if len(labels) < used + len(front):
-                labels = _grown(labels, used + len(front))
+                labels = grown(labels, used + len(front))
                 shorter = picked
                 picked = np.empty(len(labels), np.int64)
                 picked[:used] = shorter[:used]

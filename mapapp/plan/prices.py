@@ -132,7 +132,10 @@ class Prices:
     manhole : Polynomial or Table
         Each, by outgoing diameter and depth.
     depth_to : {"invert", "crown"}
-        What depth means for `pipe`: ground to invert, or ground to crown (buried depth).
+        What depth means for `pipe` and `lower_end`: ground to invert, or ground to crown (buried depth).
+    lower_end : Polynomial or Table, optional
+        What a pipe costs besides, by the depth at its lower end; likewise per metre. A term with the power zero of the length
+        is money per pipe: a manhole at the lower end. For sizing a given tree, not for plans.
     pump : tuple of float
         Fixed per station, ``running`` included; per L/s; per L/s and metre of lift (power over its life).
     running : Running, optional
@@ -164,6 +167,7 @@ class Prices:
     currency: str = "CNY"
     example: bool = False
     running: Running | None = None
+    lower_end: UnitPrice | None = None
 
     def __post_init__(self) -> None:
         numbers = {"pump": min(self.pump), "drop_manhole": self.drop_manhole}
@@ -174,8 +178,9 @@ class Prices:
                 raise bad(self.name, key, value, ">= 0")
         if not 0 < self.low <= 1 <= self.high < math.inf:
             raise bad(self.name, "low, high", (self.low, self.high), "0 < low <= 1 <= high")
-        for key, price in (("pipe", self.pipe), ("manhole", self.manhole)):
-            _check(f"{self.name} › {key}", price)
+        for key, price in (("pipe", self.pipe), ("manhole", self.manhole), ("lower_end", self.lower_end)):
+            if price is not None:
+                _check(f"{self.name} › {key}", price)
 
     @property
     def by_length(self) -> bool:
@@ -191,11 +196,20 @@ class Prices:
         Negative values of a formula outside its range count as zero.
         """
         depth = 0.5 * (np.asarray(depth_up_m, float) + np.asarray(depth_down_m, float))
+        return self._laid(self.pipe, diameter_mm, depth, length_m)
+
+    def end_cost(self, diameter_mm: ArrayLike, depth_down_m: ArrayLike, length_m: ArrayLike) -> Array:
+        """Return what `lower_end` adds for pipes that end at an invert depth; zero without it."""
+        if self.lower_end is None:
+            return np.zeros(np.broadcast_shapes(*(np.shape(x) for x in (diameter_mm, depth_down_m, length_m))))
+        return self._laid(self.lower_end, diameter_mm, np.asarray(depth_down_m, float), length_m)
+
+    def _laid(self, price: UnitPrice, diameter_mm: ArrayLike, depth: Array, length_m: ArrayLike) -> Array:
         if self.depth_to == "crown":
             depth = depth - np.asarray(diameter_mm, float) / 1000.0
-        if isinstance(self.pipe, Polynomial):
-            return np.maximum(self.pipe(diameter_mm, depth, length_m), 0.0)
-        return np.asarray(np.maximum(self.pipe(diameter_mm, depth), 0.0) * np.asarray(length_m, float))
+        if isinstance(price, Polynomial):
+            return np.maximum(price(diameter_mm, depth, length_m), 0.0)
+        return np.asarray(np.maximum(price(diameter_mm, depth), 0.0) * np.asarray(length_m, float))
 
     def manhole_cost(self, diameter_mm: ArrayLike, depth_m: ArrayLike) -> Array:
         """Return the cost of manholes so deep."""
@@ -243,7 +257,7 @@ def load_prices(name: str | Path) -> Prices:
 def prices_from(data: Mapping[str, Any], name: str) -> Prices:
     """Return the price book that a parsed TOML table describes."""
     values = titled(data, name)
-    for key in ("pipe", "manhole"):
+    for key in ("pipe", "manhole", *({"lower_end"} & set(values))):
         if not isinstance(values.get(key), Mapping):
             raise bad(name, key, values.get(key), "a table or pieces")
         values[key] = _unit_price(values[key], f"{name} › {key}")

@@ -42,8 +42,13 @@ class Standard:
         At the design flow; a least velocity of zero asks for none.
     velocity_at : {"design", "full"}
         Whether the least velocity is that of the design flow, or that of the pipe running full.
+    min_shear_pa : Steps
+        Least mean shear at the wall by diameter (Pa), weight of water x hydraulic radius x slope; zero asks for none.
+    slope_steps : tuple of float
+        Least slopes are rounded up to the next of these, for slopes that are set out in steps; above the last there is none.
+        Where the ground is steeper than a pipe must be, its slope is the ground's. Empty: any slope.
     velocity_exempts_smallest : bool
-        The smallest size at its least slope needs no velocity check: at the head of a network no flow would reach it.
+        The smallest size at its least slope needs no check of velocity or shear: at the head of a network no flow would reach it.
     min_cover_m, max_depth_m : float
         Ground to crown at least; ground to invert at most.
     join : {"crown", "invert", "water"}
@@ -75,6 +80,8 @@ class Standard:
     velocity_at: Literal["design", "full"] = "design"
     min_velocity_ms: float = 0.6
     max_velocity_ms: float = 5.0
+    min_shear_pa: Steps = ((0.0, 0.0),)
+    slope_steps: tuple[float, ...] = ()
     velocity_exempts_smallest: bool = True
     min_cover_m: float = 0.7
     max_depth_m: float = 7.0
@@ -97,12 +104,14 @@ class Standard:
         for key in ("roughness", "max_velocity_ms", "max_depth_m", "litres_per_person_day", "persons_per_household"):
             if not 0 < getattr(self, key) < math.inf:
                 raise bad(self.name, key, getattr(self, key), "> 0")
-        for key in ("min_slope", "max_fill", "spacing_m", "peak"):
+        for key in ("min_slope", "max_fill", "spacing_m", "peak", "min_shear_pa"):
             steps = getattr(self, key)
             if not steps or any(b[0] <= a[0] for a, b in pairwise(steps)):
                 raise bad(self.name, key, steps, "ascending [threshold, value] pairs")
             if any(not 0 <= value < math.inf for _, value in steps):
                 raise bad(self.name, key, steps, "values >= 0")
+        if any(not 0 <= a < b < math.inf for a, b in pairwise((0.0, *self.slope_steps))):
+            raise bad(self.name, "slope_steps", self.slope_steps, "ascending slopes above 0")
         if any(not 0 < value <= 1 for _, value in self.max_fill):
             raise bad(self.name, "max_fill", self.max_fill, "above 0, at most 1 (flowing full)")
         for key in ("min_velocity_ms", "wall_mm", "min_cover_m"):
@@ -132,6 +141,10 @@ class Standard:
     def fill(self, diameter_mm: ArrayLike) -> Array:
         """Return the greatest fill h/D by diameter."""
         return step_value(self.max_fill, diameter_mm)
+
+    def shear(self, diameter_mm: ArrayLike) -> Array:
+        """Return the least shear at the wall (Pa) by diameter."""
+        return step_value(self.min_shear_pa, diameter_mm)
 
     def spacing(self, diameter_mm: ArrayLike) -> Array:
         """Return the greatest distance of manholes in metres by diameter."""
@@ -174,7 +187,17 @@ def standard_from(data: Mapping[str, Any], name: str) -> Standard:
     if not all(isinstance(n, Mapping) for n in notes):
         raise bad(name, "notes", notes, "[[notes]] with zh and en")
     values["notes"] = tuple(Text(n.get("zh", ""), n.get("en", "")) for n in notes)
-    for key in ("min_slope", "max_fill", "spacing_m", "peak", "sizes_mm", "pressure_sizes_mm", "pressure_velocity_ms"):
+    for key in (
+        "min_slope",
+        "max_fill",
+        "spacing_m",
+        "peak",
+        "sizes_mm",
+        "pressure_sizes_mm",
+        "pressure_velocity_ms",
+        "min_shear_pa",
+        "slope_steps",
+    ):
         if key in values:
             try:
                 values[key] = _tuple(values[key])
