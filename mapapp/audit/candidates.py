@@ -17,7 +17,7 @@ from mapapp.audit.compounds import Compounds, Joined, _in_boxes
 from mapapp.audit.model import Town
 from mapapp.audit.streets import Streets
 from mapapp.audit.tables import names
-from mapapp.audit.verdicts import Decision, Reach, node_level
+from mapapp.audit.verdicts import Decision, Reach, node_level, sewers_at
 from mapapp.core.geometry import Bools, Floats, Ints
 
 _LOOK_AT = 12  # nearest in a straight line, before streets and falls are looked at
@@ -31,21 +31,23 @@ def served_nodes(town: Town, need: Floats) -> Bools:
     used = np.zeros(len(town.nodes), dtype=bool)
     used[a] = used[b] = True
     need = need[: len(town.nodes)]
-    level = node_level(town)[: len(town.nodes)]
-    out: Bools = used & ((need == -np.inf) | ((need < np.inf) & (level >= need)))
+    out: Bools = used & (need == -np.inf)
+    crested = np.flatnonzero(used & (need > -np.inf) & (need < np.inf))
+    out[crested] = node_level(town, crested) >= need[crested]
     return out
 
 
-def lowest_level(town: Town) -> Floats:
-    """Return the lowest known level at each node: of its sewage pipes, else of its manhole's bottom; NaN unknown."""
-    s = town.strings
-    rows = np.flatnonzero(s.usable & (s.system & 1 != 0))
-    out = np.full(len(town.nodes), np.nan)
-    np.fmin.at(out, s.a[rows], s.level_a[rows])
-    np.fmin.at(out, s.b[rows], s.level_b[rows])
-    well = np.flatnonzero(np.isnan(out) & (town.manhole >= 0))
-    if len(well):
-        out[well] = (town.placeholders.ground - town.manholes.depth_m)[town.manhole[well]]
+def lowest_level(town: Town, nodes: Ints) -> Floats:
+    """Return the lowest known level at each of some nodes: of its sewage pipes, else of its manhole's bottom; NaN unknown."""
+    s, rows = town.strings, sewers_at(town, nodes)
+    lowest = np.full(len(town.nodes), np.nan)
+    np.fmin.at(lowest, s.a[rows], s.level_a[rows])
+    np.fmin.at(lowest, s.b[rows], s.level_b[rows])
+    out = lowest[nodes]
+    bare = np.flatnonzero(np.isnan(out) & (town.manhole[nodes] >= 0))
+    if len(bare):
+        well = town.manhole[nodes[bare]]
+        out[bare] = town.placeholders.ground[well] - town.manholes.depth_m[well]
     return out
 
 
@@ -71,7 +73,7 @@ def served(town: Town, need: Floats, crs: Any) -> gpd.GeoDataFrame:
         {
             "pipe_id": pd.array(ids[first], dtype="str"),
             "node": pd.array(name, dtype="str"),
-            "invert_m": lowest_level(town)[node],
+            "invert_m": lowest_level(town, node),
             "ground_m": ground,
             "found": ~hidden,
             "reaches": town.pieces()[node],
@@ -171,7 +173,7 @@ def _places(
         length = np.where(walked, np.maximum(along, distance), length)
         method[walked] = "streets"
     required = length * town.settings.link_slope
-    available = own[at] - lowest_level(town)[node]
+    available = own[at] - lowest_level(town, node)
     hidden = np.zeros(len(node), dtype=bool)
     well = town.manhole[node]
     hidden[well >= 0] = town.manholes.found[well[well >= 0]] == tables.HIDDEN
@@ -253,7 +255,7 @@ def _outlet_level(found: Compounds, town: Town, joined: Joined) -> Floats:
     """Return the level each compound's sewage leaves at: from the table, else the lowest of its own nodes."""
     out = found.outlet_m.copy()
     lowest = np.full(len(found), np.nan)
-    np.fmin.at(lowest, joined.compound, lowest_level(town)[joined.node])
+    np.fmin.at(lowest, joined.compound, lowest_level(town, joined.node))
     return np.where(np.isnan(out), lowest, out)
 
 

@@ -191,15 +191,8 @@ def overlaps(town: Town) -> tuple[Batch, Ints]:
     """
     touches, s, n = town.touches, town.strings, len(town.strings.row)
     on = np.flatnonzero(touches.distance <= town.settings.snap_m + 1e-9)
-    at = ends_at(town, touches.point[on])
-    count = at.begin[touches.point[on] + 1] - at.begin[touches.point[on]]
-    which = np.repeat(on, count)
-    place = (
-        np.repeat(at.begin[touches.point[on]], count)
-        + np.arange(len(which))
-        - np.repeat(np.cumsum(count) - count, count)
-    )
-    mine, other = at.string[place], touches.string[which]
+    mine, which = ends_at(town, touches.point[on]).at(touches.point[on])
+    other = touches.string[on[which]]
     like = (town.pipes.kind[s.row[mine]] == town.pipes.kind[s.row[other]]) & s.usable[mine] & (mine != other)
     pair = np.unique(np.minimum(mine[like], other[like]) * n + np.maximum(mine[like], other[like]))
     if len(pair) == 0:
@@ -229,7 +222,7 @@ def sewage_strings(town: Town) -> Bools:
 def drawn_against(town: Town) -> Batch:
     """Report pipes whose record, drawing order or node names run against the levels."""
     s = town.strings
-    rows = np.flatnonzero((s.reversed | s.swapped) & (town.pipes.status[s.row] == tables.IN_USE))
+    rows = np.flatnonzero((s.reversed | s.swapped) & (s.of(town.pipes.status) == tables.IN_USE))
     reason = [
         Text("起终点井的位置", "the places of its own nodes") if s.swapped[i]
         else Text("标高", "its levels") for i in rows

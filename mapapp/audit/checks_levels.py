@@ -29,8 +29,7 @@ def run(town: Town) -> list[Batch]:
         adverse_slopes(town),
         flat_slopes(town),
         *_along_the_flow(town),
-        ground_mismatches(town),
-        shallow_covers(town),
+        *_beside_ground(town),
         manhole_spacings(town),
     ]
 
@@ -44,7 +43,7 @@ def _by_size(diameter_mm: Floats, table: tuple[tuple[float, float], ...], unknow
 
 def _gravity(town: Town) -> Bools:
     s = town.strings
-    out: Bools = s.usable & (town.pipes.flow[s.row] == tables.GRAVITY)
+    out: Bools = s.usable & (s.of(town.pipes.flow) == tables.GRAVITY)
     return out
 
 
@@ -200,7 +199,7 @@ def _levels_meet(
 def _at_ends(town: Town) -> list[tuple[str, Ints, Floats, Floats]]:
     """Return for each end of the strings: its name, its node, its level, its recorded depth."""
     s, pipes, row = town.strings, town.pipes, town.strings.row
-    depth = [np.where(s.swapped, np.nan, d[row]) for d in pipes.depth]
+    depth = [np.where(s.swapped, np.nan, s.of(d)) for d in pipes.depth]
     if (np.diff(row) == 0).any():
         opening = np.concatenate([[True], row[1:] != row[:-1]])
         closing = np.concatenate([row[1:] != row[:-1], [True]])
@@ -208,7 +207,33 @@ def _at_ends(town: Town) -> list[tuple[str, Ints, Floats, Floats]]:
     return [("a", s.a, s.level_a, depth[0]), ("b", s.b, s.level_b, depth[1])]
 
 
-def ground_mismatches(town: Town) -> Batch:
+def _beside_ground(town: Town) -> list[Batch]:
+    """Run the checks against the ground, in a large town on the few strings that a compiled loop finds."""
+    s, st, m = town.strings, town.settings, town.manholes
+    if len(m.ground_m) == 0 and all(np.isnan(d).all() for d in town.pipes.depth):
+        return []
+    ends = _at_ends(town)
+    strings = np.arange(len(s.row))
+    if compiled_pays(len(strings)):
+        size = s.of(town.placeholders.diameter_mm) / 1000
+        few = loops.beside_ground(
+            (s.a, s.b), (s.level_a, s.level_b), (ends[0][3], ends[1][3]), size, s.usable, town.manhole,
+            town.placeholders.ground, m.depth_m, st.ground_m, st.cover_m,
+        )  # fmt: skip
+        strings = np.flatnonzero(few)
+        ends = [(part, node[strings], level[strings], depth[strings]) for part, node, level, depth in ends]
+    return [ground_mismatches(town, strings, ends), shallow_covers(town, strings, ends)]
+
+
+def _over(town: Town, node: Ints, values: Floats) -> Floats:
+    """Return a figure of the manholes at nodes; NaN where there is none."""
+    manhole = town.manhole[node]
+    if len(values) == 0:
+        return np.full(len(node), np.nan)
+    return np.where(manhole >= 0, values[np.maximum(manhole, 0)], np.nan)
+
+
+def ground_mismatches(town: Town, strings: Ints, ends: list[tuple[str, Ints, Floats, Floats]]) -> Batch:
     """Hold ground level against invert plus depth, and inverts against the manhole's bottom and ground.
 
     A depth measured to the crown instead of the invert is accepted.
@@ -216,19 +241,17 @@ def ground_mismatches(town: Town) -> Batch:
     s, st, m = town.strings, town.settings, town.manholes
     if len(m.ground_m) == 0:
         return Batch("ground_mismatch", "pipes", [], np.empty(0, dtype=object))
-    ground_of, size = town.placeholders.ground, np.nan_to_num(town.placeholders.diameter_mm[s.row]) / 1000
+    size = np.nan_to_num(town.placeholders.diameter_mm[s.row[strings]]) / 1000
     rows, nodes, values, parts = [], [], [], []
-    for part, node, level, depth in _at_ends(town):
-        manhole = town.manhole[node]
-        ground = np.where(manhole >= 0, ground_of[np.maximum(manhole, 0)], np.nan)
-        well = np.where(manhole >= 0, m.depth_m[np.maximum(manhole, 0)], np.nan)
+    for part, node, level, depth in ends:
+        ground, well = _over(town, node, town.placeholders.ground), _over(town, node, m.depth_m)
         off = ground - level - depth
         wrong = (np.abs(off) > st.ground_m + _TOLERANCE) & (np.abs(off - size) > st.ground_m + _TOLERANCE)
         below = ground - well - level  # positive: the pipe leaves below the bottom of its manhole
         sunk = ~wrong & (well > 0) & (below > st.ground_m + _TOLERANCE)
         above = ~wrong & ~sunk & (level - ground > st.ground_m)
-        hit = np.flatnonzero(s.usable & (wrong | sunk | above))
-        rows.append(hit)
+        hit = np.flatnonzero(s.usable[strings] & (wrong | sunk | above))
+        rows.append(strings[hit])
         nodes.append(node[hit])
         values.append(np.abs(np.where(wrong, off, np.where(sunk, below, level - ground)))[hit])
         parts += [part] * len(hit)
@@ -239,27 +262,23 @@ def ground_mismatches(town: Town) -> Batch:
     )  # fmt: skip
 
 
-def shallow_covers(town: Town) -> Batch:
+def shallow_covers(town: Town, strings: Ints, ends: list[tuple[str, Ints, Floats, Floats]]) -> Batch:
     """Find gravity pipes with too little ground over the crown at one of their ends (GB 50014-2021 5.3.7).
 
     Ground level of the manhole minus invert, else the recorded depth, minus the size where it is known (an unknown
     size is taken as nothing, so the cover is at most what is said).
     """
     s, st = town.strings, town.settings
-    if len(town.placeholders.ground) == 0 and all(np.isnan(d).all() for d in town.pipes.depth):
-        return Batch("cover_shallow", "pipes", [], np.empty(0, dtype=object))
-    size = np.nan_to_num(town.placeholders.diameter_mm[s.row]) / 1000
-    least = np.full(len(s.row), np.inf)
-    for _, node, level, depth in _at_ends(town):
-        manhole = town.manhole[node]
-        ground = np.full(len(node), np.nan)
-        if len(town.placeholders.ground):
-            ground = np.where(manhole >= 0, town.placeholders.ground[np.maximum(manhole, 0)], np.nan)
+    size = np.nan_to_num(town.placeholders.diameter_mm[s.row[strings]]) / 1000
+    least = np.full(len(strings), np.inf)
+    for _, node, level, depth in ends:
+        ground = _over(town, node, town.placeholders.ground)
         over = np.where(np.isnan(ground - level), depth, ground - level)
         over = np.where(over <= 0, np.nan, over)  # above ground is a contradiction of levels, told there
         least = np.fmin(least, over - size)
-    rows = np.flatnonzero(_gravity(town) & (least < st.cover_m - _TOLERANCE))
-    return Batch("cover_shallow", "pipes", town.ids(rows), town.lines.geometry(rows), value=np.round(least[rows], 3))
+    low = np.flatnonzero(_gravity(town)[strings] & (least < st.cover_m - _TOLERANCE))
+    rows = strings[low]
+    return Batch("cover_shallow", "pipes", town.ids(rows), town.lines.geometry(rows), value=np.round(least[low], 3))
 
 
 def manhole_spacings(town: Town) -> Batch:

@@ -68,15 +68,9 @@ def mid_pipe_junctions(town: Town, overlapping: Ints) -> tuple[Batch, Ints]:
     cut = np.unique(town.cuts[0] * len(town.nodes) + town.cuts[1])
     on &= ~np.isin(touches.string * len(town.nodes) + touches.point, cut)
     hit = np.flatnonzero(on)
-    at = ends_at(town, touches.point[hit])
-    count = at.begin[touches.point[hit] + 1] - at.begin[touches.point[hit]]
-    which = np.repeat(hit, count)
-    place = (
-        np.repeat(at.begin[touches.point[hit]], count)
-        + np.arange(len(which))
-        - np.repeat(np.cumsum(count) - count, count)
-    )
-    mine, other = at.string[place], touches.string[which]
+    mine, which = ends_at(town, touches.point[hit]).at(touches.point[hit])
+    which = hit[which]
+    other = touches.string[which]
     keep = ((s.system[mine] & s.system[other]) != 0) & (mine != other)
     keep &= ~np.isin(np.minimum(mine, other) * n + np.maximum(mine, other), overlapping)
     mine, other, node = mine[keep], other[keep], touches.point[which[keep]]
@@ -282,7 +276,7 @@ def cross_connections(town: Town, foul: Flow) -> tuple[Batch, Ints]:
     other. Combined pipes take both.
     """
     s, pipes = town.strings, town.pipes
-    kind = pipes.kind[s.row]
+    kind = s.of(pipes.kind)
     sewage, storm = s.usable & np.isin(kind, (tables.SEWAGE, tables.COMBINED)), s.usable & (kind == tables.STORM)
     none = Batch("cross_connection", "pipes", [], np.empty(0, dtype=object))
     if not storm.any() or not sewage.any():
@@ -304,7 +298,7 @@ def cross_connections(town: Town, foul: Flow) -> tuple[Batch, Ints]:
     ends = ends_at(town, np.flatnonzero(into_storm | into_sewer))
     label = dict(zip(ends.string.tolist(), town.ids(ends.string), strict=True))
     for node in np.flatnonzero(into_storm | into_sewer).tolist():  # few
-        mine = ends.string[ends.begin[node] : ends.begin[node + 1]]
+        mine, _ = ends.at(np.array([node]))
         names_of = {k: label[k] for k in mine.tolist()}
         foul_here = sorted(names_of[i] for i in mine.tolist() if sewage[i])
         rain_here = sorted(names_of[i] for i in mine.tolist() if storm[i])

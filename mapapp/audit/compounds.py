@@ -97,7 +97,7 @@ def join(found: Compounds, town: Town, flow: Flow) -> Joined:
     node, compound = who[i], rows[j]
     ok = distance <= reach[j]
     at_point = found.point[compound]
-    inner = s.usable & np.isin(town.pipes.level[s.row], (tables.LATERAL, tables.INTERNAL))
+    inner = s.usable & np.isin(s.of(town.pipes.level), (tables.LATERAL, tables.INTERNAL))
     outside = np.flatnonzero(ok & ~at_point & (distance > 1e-3))
     if len(outside):
         ends = np.bincount(np.concatenate([s.a[inner], s.b[inner]]), minlength=len(nodes))
@@ -128,7 +128,7 @@ def _smallest_ids(town: Town, node: Ints) -> Objects:
     label = np.full(len(here), "", dtype=object)
     label[wells >= 0] = names(town.manholes.points.ids, wells[wells >= 0])
     ends = ends_at(town, here)
-    at = np.repeat(np.arange(len(ends.begin) - 1), np.diff(ends.begin))
+    at = ends.node
     if len(at):
         ids = np.array(town.ids(ends.string), dtype=object).astype(str)
         order = np.lexsort((ids, at))
@@ -232,7 +232,8 @@ def _around_compiled(shape: Objects, town: Town, which: Ints, far: float) -> tup
     lines, half = town.lines, town.strings.length[which] / 2
     first, last = lines.first[which], lines.last[which]
     # no point of a string lies farther from the middle between its ends than half its length; a few long ones apart
-    limit = max(250.0, float(np.partition(half, -1000)[-1000])) if len(half) > 1000 else 250.0
+    many = np.count_nonzero(half > 250.0) > 1000
+    limit = float(np.partition(half, -1000)[-1000]) if many else 250.0
     short, long = np.flatnonzero(half <= limit), np.flatnonzero(half > limit)
     x, y = (lines.x[first] + lines.x[last]) / 2, (lines.y[first] + lines.y[last]) / 2
     size, bits = 64.0, max(4, int(np.ceil(np.log2(len(which) + 1))) // 2)

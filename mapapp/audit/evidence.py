@@ -208,9 +208,9 @@ def _piece_numbers(town: Town, piece: Ints) -> Ints:
         rows = np.flatnonzero(tied[of])
         west, south = np.full(len(length), np.inf), np.full(len(length), np.inf)
         for end in (a[rows], b[rows]):
-            np.minimum.at(west, of[rows], np.round(town.nodes.x[end], 2))
-            np.minimum.at(south, of[rows], np.round(town.nodes.y[end], 2))
-        order = np.lexsort((south, west, -length))
+            np.minimum.at(west, of[rows], town.nodes.x[end])
+            np.minimum.at(south, of[rows], town.nodes.y[end])
+        order = np.lexsort((np.round(south, 2), np.round(west, 2), -length))
     rank = np.empty(len(length), dtype=np.int64)
     rank[order] = np.arange(1, len(length) + 1)
     return rank[piece]
@@ -254,12 +254,12 @@ def _wrong_targets(town: Town, reach: Reach) -> tuple[list[int], dict[int, str]]
     base, targets = len(town.nodes), reach.wrong_nodes
     rivers, storm_nodes = targets[targets >= base], targets[targets < base]
     label = dict(zip(rivers.tolist(), names(town.outlets.points.ids, rivers - base), strict=True))
-    ends = ends_at(town, storm_nodes)
-    storm = town.strings.system[ends.string] == 2
-    ids = town.ids(ends.string)
-    for t in storm_nodes.tolist():
-        here = range(ends.begin[t], ends.begin[t + 1])
-        label[t] = min((ids[k] for k in here if storm[k]), default="")
+    string, of = ends_at(town, storm_nodes).at(storm_nodes)
+    storm = town.strings.system[string] == 2
+    label |= dict.fromkeys(storm_nodes.tolist(), "")
+    for i, name in zip(of[storm].tolist(), town.ids(string[storm]), strict=True):
+        t = int(storm_nodes[i])
+        label[t] = min(label[t] or name, name)
     return sorted(label, key=lambda t: (label[t], t)), label
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -59,15 +60,26 @@ class Strings:
     adverse: Bools
     reversed: Bools
     swapped: Bools
+    single: bool  # one string for each table row, in the same order
+
+    def of(self, values: Any) -> Any:
+        """Return a column of the pipes for every string."""
+        return values if self.single else values[self.row]
 
 
 @dataclass(frozen=True, slots=True)
 class EndsAt:
-    """The usable strings that end at each node: ``string[begin[n]:begin[n + 1]]``; ``head`` tells which of its ends."""
+    """The usable strings that end at some nodes, sorted by node."""
 
-    begin: Ints
+    node: Ints
     string: Ints
-    head: Bools
+
+    def at(self, nodes: Ints) -> tuple[Ints, Ints]:
+        """Return the strings at the nodes, one after another, and for each its place in ``nodes``."""
+        first = np.searchsorted(self.node, nodes)
+        count = np.searchsorted(self.node, nodes, side="right") - first
+        index, _ = ragged(first, count)
+        return self.string[index], np.repeat(np.arange(len(nodes)), count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +146,23 @@ def build(pipes: Pipes, manholes: Manholes, outlets: Outlets, settings: AuditSet
     manhole = np.full(len(nodes), -1, dtype=np.int64)
     manhole[nodes.point[::-1]] = spots[::-1]
     row, length = lines.row, lines.lengths()
-    system = tables.SYSTEM[pipes.kind][row]
-    usable = (pipes.status[row] == tables.IN_USE) & (length > 0) & (system != 4)
+    single = len(row) == len(pipes) and bool((row[1:] > row[:-1]).all())
+
+    def each(values: Any) -> Any:
+        return values if single else values[row]
+
+    system = each(tables.SYSTEM[pipes.kind])
+    usable = (each(pipes.status) == tables.IN_USE) & (length > 0) & (system != 4)
     swapped = _swapped(pipes, manholes, nodes, manhole, row)
     placeholders = levels.placeholders(pipes, manholes, nodes, row)
     invert = placeholders.invert
     # levels of a swapped pipe go with its nodes, unless that would run them uphill: then they went with its vertices
-    with_nodes = swapped & ~(invert[0][row] < invert[1][row])
-    level_a, level_b = _end_levels(lines, invert, with_nodes)
-    record = pipes.record[row].copy()
-    record[swapped] *= -1  # the record speaks of nodes, so it follows them
+    level_a, level_b = each(invert[0]), each(invert[1])
+    with_nodes = swapped & ~(level_a < level_b)
+    level_a, level_b = _end_levels(row, level_a, level_b, with_nodes)
+    record = each(pipes.record)
+    if swapped.any():
+        record = np.where(swapped, -record, record)  # the record speaks of nodes, so it follows them
     twin, of = _exact_twins(lines, nodes, pipes, usable)
     usable[twin] = False
     system_at = _system_at(nodes, manholes, manhole, system, usable)
@@ -164,7 +183,7 @@ def build(pipes: Pipes, manholes: Manholes, outlets: Outlets, settings: AuditSet
         touches.point[at_manhole],
         lines.along(touches.string[at_manhole], touches.segment[at_manhole], touches.at[at_manhole]),
     )
-    base = levels.Base(nodes.start, nodes.end, level_a, level_b, record, pipes.flow[row] == tables.GRAVITY)
+    base = levels.Base(nodes.start, nodes.end, level_a, level_b, record, each(pipes.flow) == tables.GRAVITY)
     outlet_at, nodes, cuts = _attach(outlets, lines, nodes, system, usable, cuts, base, settings)
     if len(nodes) > len(manhole):
         manhole = np.concatenate([manhole, np.full(len(nodes) - len(manhole), -1)])
@@ -186,6 +205,7 @@ def build(pipes: Pipes, manholes: Manholes, outlets: Outlets, settings: AuditSet
         adverse,
         turned,
         swapped,
+        single,
     )
     link = _links(strings, cuts)
     return Town(
@@ -194,15 +214,13 @@ def build(pipes: Pipes, manholes: Manholes, outlets: Outlets, settings: AuditSet
     )  # fmt: skip
 
 
-def _end_levels(lines: Lines, invert: tuple[Floats, Floats], swapped: Bools) -> tuple[Floats, Floats]:
+def _end_levels(row: Ints, a: Floats, b: Floats, swapped: Bools) -> tuple[Floats, Floats]:
     """Lay the levels on the ends of strings; the inner ends of a pipe in pieces have none."""
-    row = lines.row
-    a, b = invert[0][row], invert[1][row]
     if len(row) and (np.diff(row) == 0).any():
         opening = np.concatenate([[True], row[1:] != row[:-1]])
         closing = np.concatenate([row[1:] != row[:-1], [True]])
         a, b = np.where(opening, a, np.nan), np.where(closing, b, np.nan)
-    return np.where(swapped, b, a), np.where(swapped, a, b)
+    return (np.where(swapped, b, a), np.where(swapped, a, b)) if swapped.any() else (a, b)
 
 
 def _swapped(pipes: Pipes, manholes: Manholes, nodes: Nodes, manhole: Ints, row: Ints) -> Bools:
@@ -272,9 +290,9 @@ def _offset_twins(
     if len(near) == 0:
         return none, none
     at = _ends_at(nodes, usable, touches.point[near])
-    place, count = at.begin[touches.point[near]], at.begin[touches.point[near] + 1] - at.begin[touches.point[near]]
-    single = count == 1
-    mine, other = at.string[place[single]], touches.string[near[single]]
+    mine, which = at.at(touches.point[near])
+    single = np.bincount(which, minlength=len(near))[which] == 1
+    mine, other = mine[single], touches.string[near[which[single]]]
     like = (pipes.kind[lines.row[mine]] == pipes.kind[lines.row[other]]) & (mine != other)
     mine, other = mine[like], other[like]
     if len(mine) == 0:
@@ -301,9 +319,7 @@ def _ends_at(nodes: Nodes, usable: Bools, at: Ints) -> EndsAt:
     head, tail = np.flatnonzero(usable & wanted[nodes.start]), np.flatnonzero(usable & wanted[nodes.end])
     node, string = np.concatenate([nodes.start[head], nodes.end[tail]]), np.concatenate([head, tail])
     order = np.argsort(node, kind="stable")
-    begin = np.zeros(len(nodes) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(node, minlength=len(nodes)), out=begin[1:])
-    return EndsAt(begin, string[order], order < len(head))
+    return EndsAt(node[order], string[order])
 
 
 def ends_at(town: Town, nodes: Ints) -> EndsAt:

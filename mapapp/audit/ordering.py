@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -43,16 +44,25 @@ def by_area(pipes: Pipes) -> Pipes:
 
 def _following(pipes: Pipes, lines: Lines, rows: Ints) -> Pipes:
     """Return the pipes with these lines, their numbers in the order of ``rows``; ids and names of nodes stay where they are."""
+    both = (pipes.invert, pipes.depth)
+    invert, depth = ((_laid(a, rows), _laid(b, rows)) for a, b in both)
     return replace(
         pipes,
         lines=lines,
-        kind=pipes.kind[rows],
-        flow=pipes.flow[rows],
-        status=pipes.status[rows],
-        level=pipes.level[rows],
-        invert=(pipes.invert[0][rows], pipes.invert[1][rows]),
-        depth=(pipes.depth[0][rows], pipes.depth[1][rows]),
-        diameter_mm=pipes.diameter_mm[rows],
-        record=pipes.record[rows],
+        kind=_laid(pipes.kind, rows),
+        flow=_laid(pipes.flow, rows),
+        status=_laid(pipes.status, rows),
+        level=_laid(pipes.level, rows),
+        invert=invert,
+        depth=depth,
+        diameter_mm=_laid(pipes.diameter_mm, rows),
+        record=_laid(pipes.record, rows),
         file_row=rows,
     )
+
+
+def _laid(values: Any, rows: Ints) -> Any:
+    """Return a column in another order; one that says the same in every row stays as it is."""
+    first = values[0]
+    alike = np.isnan(values) if first != first else values == first
+    return values if alike[: len(alike) // 100].all() and alike.all() else values[rows]

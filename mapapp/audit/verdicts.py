@@ -112,15 +112,21 @@ class Decision:
     joins: Ints
 
 
-def node_level(town: Town) -> Floats:
-    """Return the highest known level of a sewage pipe at each node, -inf where none is known."""
+def sewers_at(town: Town, nodes: Ints) -> Ints:
+    """Return the usable sewage strings that end at some nodes, in the order of the table."""
     s = town.strings
-    rows = np.flatnonzero(s.usable & (s.system & 1 != 0))
+    wanted = np.zeros(town.node_count, dtype=bool)
+    wanted[nodes] = True
+    return np.flatnonzero(s.usable & (s.system & 1 != 0) & (wanted[s.a] | wanted[s.b]))
+
+
+def node_level(town: Town, nodes: Ints) -> Floats:
+    """Return the highest known level of a sewage pipe at each of some nodes, -inf where none is known."""
+    s, rows = town.strings, sewers_at(town, nodes)
     out = np.full(town.node_count, -np.inf)
-    for node, level in ((s.a[rows], s.level_a[rows]), (s.b[rows], s.level_b[rows])):
-        known = ~np.isnan(level)
-        np.maximum.at(out, node[known], level[known])
-    return out
+    np.fmax.at(out, s.a[rows], s.level_a[rows])
+    np.fmax.at(out, s.b[rows], s.level_b[rows])
+    return out[nodes]
 
 
 def decide(
@@ -145,7 +151,7 @@ def decide(
     reason = np.full(n, "", dtype=object)
     piped = flow.degree[joined.node] > 0
     joins = np.bincount(joined.compound[piped], minlength=n)
-    level = node_level(town)[joined.node]
+    level = node_level(town, joined.node)
     need = reach.need[joined.node]
     passes = piped & ((need == -np.inf) | ((need < np.inf) & ((level >= need) | (level == -np.inf))))
 

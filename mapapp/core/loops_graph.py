@@ -9,6 +9,34 @@ import numpy as np
 from mapapp.core.machine import loop
 
 
+@loop("i8* i8* f8* f8* f8* f8* f8* u1* i8 i8* f8* f8* f8 f8 u1*!")
+def _beside_ground(
+    a: Any, b: Any, level_a: Any, level_b: Any, depth_a: Any, depth_b: Any, size: Any, usable: Any, m: Any, manhole: Any,
+    ground: Any, well: Any, apart: Any, cover: Any, out: Any,
+) -> int:  # fmt: skip
+    for k in range(m):
+        out[k] = 0
+        if usable[k] == 0:
+            continue
+        wide = size[k] if size[k] == size[k] else 0.0
+        for end in range(2):
+            node = a[k] if end == 0 else b[k]
+            level, depth = (level_a[k], depth_a[k]) if end == 0 else (level_b[k], depth_b[k])
+            top, bottom = np.nan, np.nan
+            if manhole[node] >= 0:
+                top, bottom = ground[manhole[node]], well[manhole[node]]
+            off, over = top - level - depth, top - level
+            if abs(off) > apart and abs(off - wide) > apart:
+                out[k] = 1
+            if top - bottom - level > apart or -over > apart:
+                out[k] = 1
+            if over != over:
+                over = depth
+            if over > 0 and over - wide < cover:
+                out[k] = 1
+    return 0
+
+
 @loop("i8 i8* i8* i8 i4*! i8*!")
 def _components(n: Any, a: Any, b: Any, m: Any, parent: Any, out: Any) -> int:
     for i in range(n):
@@ -253,4 +281,14 @@ def steps(
         unsure,
         out,
     )
+    return out
+
+
+def beside_ground(
+    ends: tuple[Any, Any], levels: tuple[Any, Any], depths: tuple[Any, Any], size: Any, usable: Any, manhole: Any, ground: Any,
+    well: Any, apart: float, cover: float,
+) -> Any:  # fmt: skip
+    """Return the strings whose levels stand ``apart`` from ground, depth or well, or that lie under less than ``cover``."""
+    out = np.empty(len(usable), bool)
+    _beside_ground(*ends, *levels, *depths, size, usable, len(usable), manhole, ground, well, apart, cover, out)
     return out

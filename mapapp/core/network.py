@@ -8,6 +8,7 @@ import numpy as np
 
 from mapapp.core import loops
 from mapapp.core.geometry import Floats, Ints, Lines, cell_key, cells, compiled_pays, distinct, ragged
+from mapapp.core.ordering import area_order
 
 _CELL_PER_TOLERANCE = 20.0
 
@@ -54,6 +55,16 @@ def join_ends(lines: Lines, x: Floats, y: Floats, tolerance_m: float) -> Nodes:
     Bit-equal points are merged first by sorting; the rest is single-linkage clustering over a grid, so the answer does
     not depend on where a grid line or a rounding step falls.
     """
+    by = area_order(x, y)
+    if by is None:
+        return _joined(lines, x, y, tolerance_m)
+    laid = _joined(lines, x[by], y[by], tolerance_m)  # in no order at all, each would be fetched from far away
+    point = np.empty_like(laid.point)
+    point[by] = laid.point
+    return Nodes(laid.start, laid.end, point, laid.x, laid.y)
+
+
+def _joined(lines: Lines, x: Floats, y: Floats, tolerance_m: float) -> Nodes:
     e = len(lines)
     compiled = tolerance_m > 0 and compiled_pays(2 * e + len(x))
     if compiled:
