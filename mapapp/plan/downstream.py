@@ -130,17 +130,31 @@ def below(links: Any, existing: Existing, standard: Standard) -> Below:
         f"{_plain(existing.pipe_id[k], k)}{f'.{i}' if i else ''}" for k, i in zip(source.tolist(), number, strict=True)
     ]
     return Below(
-        np.array(name, object), xy, z, np.where(np.isnan(ground), top, ground), guessed,
-        _inflows(links, existing, standard, joins, up, down, source), outlet, np.array(pipe, object), up, down, length, up_m,
+        _apart(name), xy, z, np.where(np.isnan(ground), top, ground), guessed,
+        _inflows(links, existing, standard, joins, up, down, source), outlet, _apart(pipe), up, down, length, up_m,
         down_m, size, pipe_guessed, joins,
     )  # fmt: skip
 
 
 def _plain(name: Any, row: int) -> str:
-    """Return an id without what a model file cannot hold; unique by its row where something had to go."""
-    text = str(name) if isinstance(name, str) and name else str(row)
+    """Return an id without what a model file cannot hold; where something had to go, or there is none, with its row."""
+    text = str(name) if isinstance(name, str) else ""
     plain = "".join(ch if ch.isascii() and (ch.isalnum() or ch in "-_.") else "_" for ch in text)
-    return plain if plain == text else f"{plain}_{row}"
+    return plain if plain and plain == text else f"{plain}_{row}"
+
+
+def _apart(names: list[str]) -> Array:
+    """Return names of which no two are alike, upper case or lower: a model file has each once."""
+    taken = set()
+    out = []
+    for name in names:
+        other, turn = name, 0
+        while other.lower() in taken:
+            turn += 1
+            other = f"{name}_{turn}"
+        taken.add(other.lower())
+        out.append(other)
+    return np.array(out, object)
 
 
 def _joined(links: Any, last: Array, existing: Existing) -> tuple[Array, Array, Array, Array]:

@@ -239,8 +239,15 @@ def check(links: Any, standard: Standard, *, existing: Existing | None = None) -
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plan.inp"
         path.write_text(text, encoding="utf-8")
-        with Simulation(str(path)) as run:
-            flow, depth, flood = _steady(run, seen, upper)
+        try:
+            with Simulation(str(path)) as run:
+                flow, depth, flood = _steady(run, seen, upper)
+        except Exception as error:  # the engine raises nothing narrower
+            said = " ".join(str(error).split())
+            raise InputError(
+                Text(f"SWMM 无法计算此模型：{said}", f"SWMM cannot run the model: {said}"),
+                Text("请导出 .inp 在 SWMM 中查看。", "Export the .inp and look at it in SWMM."),
+            ) from error
     fill = depth / (size / 1000.0)
     speed = manning.velocity(flow / 1000.0, size / 1000.0, np.clip(fill, 1e-6, 1.0))
     return pd.DataFrame({

@@ -152,3 +152,14 @@ def test_a_standard_with_a_wall_gives_swmm_the_n_that_is_as_fast():
     )
     smooth = dataclasses.replace(wall, wall_mm=0.1)
     assert (run(layers, verdicts, served, standard=smooth).existing.capacity_lps > plan.existing.capacity_lps).all()
+
+
+def test_places_without_a_name_are_not_taken_for_manholes_named_by_a_number():
+    """Manholes called 0, 1, 2 and places without a name: in the model each has an id of its own, and SWMM runs it."""
+    layers, verdicts, served = main_town()
+    served = served.assign(node=["0", None, "1", "2"])
+    layers["manholes"] = layers["manholes"].assign(node_id=["0", "x", "1", "2"])
+    plan, text = model((layers, verdicts, served))
+    names = [r[0] for r in section(text, "JUNCTIONS")]
+    assert len(names) == len({n.lower() for n in names})
+    assert check(plan.links, STANDARD, existing=plan.existing)["flooding_lps"].max() == 0
