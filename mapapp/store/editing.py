@@ -176,12 +176,14 @@ class Editor(Importer):
             that was added has one line without a column; a value is missing as None; geometry is geometry.
         """
         declared = schema.layer(layer)
+        self._session.catch_up()
         with self._session.reading() as connection:
             return history.read(connection, declared.name, id)
 
     def revisions(self, *, limit: int = 200) -> pd.DataFrame:
         """Return the latest changes of all layers, newest first: ``revision at by kind layer file rows``."""
         r, h, s = tables.revisions, tables.history, tables.sources
+        self._session.catch_up()
         rows = sa.select(sa.func.sum(h.c.rows)).where(h.c.revision == r.c.revision).scalar_subquery()
         file = sa.select(sa.func.min(s.c.file)).where(s.c.revision == r.c.revision).scalar_subquery()
         query = sa.select(r.c.revision, r.c.at, r.c.by, r.c.kind, r.c.layer, file.label("file"), rows.label("rows"))

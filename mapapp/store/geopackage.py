@@ -21,7 +21,7 @@ from sqlalchemy.pool import QueuePool
 
 from mapapp.core import schema
 from mapapp.core.schema import Layer
-from mapapp.store import gpkg, native, rtree
+from mapapp.store import gpkg, native, rtree, triggers
 from mapapp.store.frames import ARROW, Geometries, Kind, Rows, storage_kind
 from mapapp.store.sql import INTERNAL, Box, python_values, quoted, table, table_of
 
@@ -64,6 +64,21 @@ class SqliteDialect:
         """Open the transaction; a writer takes its turn at once, so that what it reads is what it changes."""
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
+    def opened(self, connection: sa.Connection) -> None:
+        """Mark the transaction as ours, so that the triggers that watch other programs let it pass."""
+        if triggers.there(connection):
+            connection.exec_driver_sql(triggers.MARK)
+
+    def closing(self, connection: sa.Connection) -> None:
+        """Take the mark away."""
+        if triggers.there(connection):
+            connection.exec_driver_sql(triggers.UNMARK)
+
+    def waiting(self, connection: sa.Connection) -> bool:
+        """Whether other programs made changes that the history does not have yet."""
+        asked = "SELECT 1 FROM mapapp_outside WHERE seq > 0 LIMIT 1"
+        return triggers.there(connection) and connection.exec_driver_sql(asked).first() is not None
+
     def prepare(self, connection: sa.Connection, crs: pyproj.CRS, title: str) -> None:
         """Make the GeoPackage's own tables."""
         for statement in gpkg.metadata_sql():
@@ -105,28 +120,9 @@ class SqliteDialect:
             connection.exec_driver_sql(
                 "INSERT INTO gpkg_extensions VALUES (?,?,?,?,?)", (layer.name, "geom", *gpkg.RTREE_EXTENSION)
             )
-        for sql in self._triggers(layer).values():
+        for sql in triggers.of_versions(layer).values():
             connection.exec_driver_sql(sql)
-
-    def _triggers(self, layer: Layer) -> dict[str, str]:
-        """Triggers that notice every writer, desktop programs included: version of the layer, version of the row."""
-        name, literal = quoted(layer.name), layer.name.replace("'", "''")
-        bump = (
-            "UPDATE mapapp_layers SET counter = counter + 1, token = lower(hex(randomblob(6))) "
-            f"WHERE layer = '{literal}'; "
-        )
-        row = f"UPDATE {name} SET row_version = OLD.row_version + 1 WHERE fid = NEW.fid; "
-        first = f"UPDATE {name} SET row_version = 1 WHERE fid = NEW.fid AND row_version IS NULL; "
-        own = {
-            f"mapapp_{layer.name}_insert": f"AFTER INSERT ON {name} BEGIN {first}{bump}END",
-            f"mapapp_{layer.name}_delete": f"AFTER DELETE ON {name} BEGIN {bump}END",
-            f"mapapp_{layer.name}_update": f"AFTER UPDATE ON {name} WHEN NEW.row_version = OLD.row_version "
-            f"BEGIN {row}{bump}END",
-            f"mapapp_{layer.name}_version": f"AFTER UPDATE OF row_version ON {name} "
-            f"WHEN NEW.row_version != OLD.row_version BEGIN {bump}END",
-        }
-        own = {key: f"CREATE TRIGGER {quoted(key)} {body}" for key, body in own.items()}
-        return own | (gpkg.rtree_triggers(layer.name) if layer.spatial else {})
+        triggers.watch(connection, layer, list(self.columns(connection, layer.name)))
 
     def renew_triggers(self, connection: sa.Connection) -> None:
         """Give every layer the triggers of today and of the declared version, in place of those made before.
@@ -137,12 +133,14 @@ class SqliteDialect:
         types = connection.exec_driver_sql("SELECT table_name, geometry_type_name FROM gpkg_geometry_columns").all()
         spatial = {row[0]: row[1] for row in types}
         known = connection.exec_driver_sql("SELECT layer FROM mapapp_layers").scalars().all()
+        connection.exec_driver_sql(triggers.TABLE)
         named = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
         for layer in (schema.layer(n) for n in known if n in schema.layers()):
             for name in connection.exec_driver_sql(named, (layer.name,)).scalars().all():
                 connection.exec_driver_sql(f"DROP TRIGGER {quoted(name)}")
-            for sql in self._triggers(layer).values():
+            for sql in triggers.of_versions(layer).values():
                 connection.exec_driver_sql(sql)
+            triggers.watch(connection, layer, list(self.columns(connection, layer.name)))
             if layer.name in spatial:
                 self._redeclare(connection, layer.name, "geom GEOMETRY,", f"geom {spatial[layer.name]},")
             self._redeclare(
@@ -181,10 +179,12 @@ class SqliteDialect:
     def add_column(self, connection: sa.Connection, layer: str, column: str, kind: Kind) -> None:
         """Add one column to a layer."""
         connection.exec_driver_sql(f"ALTER TABLE {quoted(layer)} ADD COLUMN {quoted(column)} {self._SQL[kind]}")
+        triggers.watch(connection, schema.layer(layer), list(self.columns(connection, layer)))
 
     def widen(self, connection: sa.Connection, layer: str, column: str) -> None:
         """Turn a column into text, its values kept."""
         name, old, new = quoted(layer), quoted(column), quoted(column[:50] + "__text")
+        triggers.unwatch(connection, layer)  # a column that a trigger names cannot be dropped
         for sql in (
             f"ALTER TABLE {name} ADD COLUMN {new} TEXT",
             f"UPDATE {name} SET {new} = CAST({old} AS TEXT)",
@@ -192,6 +192,7 @@ class SqliteDialect:
             f"ALTER TABLE {name} RENAME COLUMN {new} TO {old}",
         ):
             connection.exec_driver_sql(sql)
+        triggers.watch(connection, schema.layer(layer), list(self.columns(connection, layer)))
 
     @contextmanager
     def bulk(self, connection: sa.Connection, layer: Layer, rows: int) -> Iterator[bool]:
@@ -201,12 +202,14 @@ class SqliteDialect:
         """
         aside = rows > 2000
         if aside:
-            for name in self._triggers(layer):
+            for name in triggers.of_versions(layer):
                 connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {quoted(name)}")
+            triggers.unwatch(connection, layer.name)
         yield aside
         if aside:
-            for sql in self._triggers(layer).values():
+            for sql in triggers.of_versions(layer).values():
                 connection.exec_driver_sql(sql)
+            triggers.watch(connection, layer, list(self.columns(connection, layer.name)))
             connection.exec_driver_sql(
                 "UPDATE mapapp_layers SET counter = counter + 1, token = lower(hex(randomblob(6))) WHERE layer = ?",
                 (layer.name,),
@@ -231,7 +234,7 @@ class SqliteDialect:
             )
             + 1
         )
-        indexed = self._triggers_there(connection, layer)
+        indexed = triggers.at_work(connection, layer.name)
         for at in range(0, len(rows), _CHUNK):
             part = rows.table.slice(at, _CHUNK)
             n = part.num_rows
@@ -245,14 +248,6 @@ class SqliteDialect:
             raw.executemany(sql, zip(*columns, strict=True))
         if rows.geometry is not None and not indexed:
             self._fill_index(raw, layer.name, rows.geometry, np.arange(start, start + len(rows)))
-
-    def _triggers_there(self, connection: sa.Connection, layer: Layer) -> bool:
-        return bool(
-            connection.exec_driver_sql(
-                "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name = ?",
-                (f"mapapp_{layer.name}_insert",),
-            ).scalar_one()
-        )
 
     def reindex(
         self, connection: sa.Connection, layer: str, keys: str, ids: Sequence[str], geometry: Geometries

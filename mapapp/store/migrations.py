@@ -39,6 +39,7 @@ MIGRATIONS: Sequence[Migration] = (
     Migration(1, "layers, history, sources, snapshots", _first_tables),
     Migration(2, "users, shares, jobs", _people_and_jobs),
     Migration(3, "spatial-index triggers of GeoPackage 1.3", _standard_triggers),
+    Migration(4, "triggers that note what other programs change", _standard_triggers),
 )
 """In order. A step that was released is never edited; a mistake in it is mended by the next one."""
 

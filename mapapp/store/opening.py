@@ -14,7 +14,7 @@ from pyproj.exceptions import CRSError
 from mapapp.core import schema
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Text
-from mapapp.store import faults, layers, migrations, tables
+from mapapp.store import faults, layers, migrations, outside, tables
 from mapapp.store.database import Database
 from mapapp.store.geopackage import SqliteDialect
 from mapapp.store.postgres import PostgresDialect
@@ -75,6 +75,7 @@ def create(url: str | Path, name: str, crs: str | pyproj.CRS) -> Database:
         file = SqliteDialect(path)
         session = Session(file.engine(), file, path.name)
         _fill(session, name, system)
+        session.absorb = outside.absorb
         with session.engine.connect() as connection:
             # write-ahead log: readers go on while somebody writes
             connection.connection.driver_connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[union-attr]  # sqlite3's
@@ -109,8 +110,10 @@ def open(url: str | Path, *, read_only: bool = False) -> Database:  # noqa: A001
     try:
         _known(session)
         if not session.read_only:
+            session.absorb = outside.absorb
             migrations.migrate(session)
             _fit_schema(session)
+            session.catch_up()
         elif _behind(session):
             raise InputError(
                 Text(

@@ -39,6 +39,16 @@ class PostgresDialect:
         if write:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
 
+    def opened(self, connection: sa.Connection) -> None:
+        """Nothing to mark: changes by other programs are not noted on a server."""
+
+    def closing(self, connection: sa.Connection) -> None:
+        """Nothing to take away."""
+
+    def waiting(self, connection: sa.Connection) -> bool:
+        """Never: see `opened`."""
+        return False
+
     def prepare(self, connection: sa.Connection, crs: pyproj.CRS, title: str) -> None:
         """Make PostGIS and the county's CRS known."""
         connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS postgis")

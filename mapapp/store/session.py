@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -57,6 +57,8 @@ class Session:
 
     def __init__(self, engine: sa.Engine, dialect: Dialect, where: str, *, read_only: bool = False) -> None:
         self.engine, self.dialect, self.where, self.read_only = engine, dialect, where, read_only
+        self.absorb: Callable[[sa.Connection, Dialect], None] | None = None
+        """Called first in each write transaction where other programs made changes (`mapapp.store.outside`)."""
         sa.event.listen(engine, "begin", self._begin)
 
     def _begin(self, connection: sa.Connection) -> None:
@@ -75,8 +77,22 @@ class Session:
             raise faults.read_only(self.where)
         with faults.told(self.where), self.engine.connect().execution_options(mapapp_write=True) as connection:
             with connection.begin():
+                self.dialect.opened(connection)
+                if self.absorb is not None and self.dialect.waiting(connection):
+                    self.absorb(connection, self.dialect)
                 yield Write(connection, by, kind, layer)
+                self.dialect.closing(connection)
             self.dialect.after_commit(connection)
+
+    def catch_up(self) -> None:
+        """Put what other programs changed into the history, where there is any and writing is allowed."""
+        if self.read_only or self.absorb is None:
+            return
+        with self.reading() as connection:
+            there = self.dialect.waiting(connection)
+        if there:
+            with self.writing("mapapp", "outside"):
+                pass
 
     def close(self) -> None:
         """Close every connection; a GeoPackage is one plain file then."""

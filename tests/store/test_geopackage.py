@@ -105,10 +105,57 @@ def test_an_edit_by_gdal_is_noticed_and_kept(path: Path) -> None:
         assert [db.row_version("pipes", p) for p in ("p0", "p1")] == [1, 2]
         assert db.read("pipes", ids=["p1"])["kind"].tolist() == ["storm"]
         assert db.read("pipes", bbox=(E0 + 301, N0 - 1, E0 + 309, N0 + 1))["pipe_id"].tolist() == ["p2", "p30"]
-        with pytest.raises(ConflictError, match="Another program changed p1"):
+        with pytest.raises(ConflictError, match="external changed p1 at"):
             db.edit("pipes", "p1", {"kind": "other"}, by="li", expected=1)
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT count(*) FROM rtree_pipes_geom").fetchall() == [(39,)]
+    connection.close()
+
+
+def _gdal(path: Path, *statements: str) -> None:
+    for sql in statements:
+        done = subprocess.run(["ogrinfo", str(path), "-sql", sql], capture_output=True, text=True, check=False)
+        assert "ERROR" not in done.stderr, done.stderr
+
+
+def test_what_gdal_changes_is_in_the_history_and_can_be_taken_back(path: Path) -> None:
+    """Who, when, before and after; several changes of a cell are one, a new id is a row gone and a row come."""
+    with store.open(path) as db:
+        before = db.read("pipes").set_index("pipe_id")
+        own = len(db.history("pipes"))
+    _gdal(
+        path,
+        "UPDATE pipes SET kind = 'storm', note = 'it''s' WHERE pipe_id = 'p1'",
+        "UPDATE pipes SET kind = 'other' WHERE pipe_id = 'p1'",
+        "DELETE FROM pipes WHERE pipe_id = 'p3'",
+        "UPDATE pipes SET pipe_id = 'p9x' WHERE pipe_id = 'p9'",
+        "INSERT INTO pipes (pipe_id) VALUES ('brief')",
+        "DELETE FROM pipes WHERE pipe_id = 'brief'",
+    )
+    with store.open(path) as db:
+        told = db.history("pipes").iloc[own:]
+        assert set(told["by"]) == {"外部编辑 external"}
+        assert set(zip(told["kind"], told["id"], strict=True)) == {
+            ("change", "p1"), ("remove", "p3"), ("remove", "p9"), ("add", "p9x"),
+        }  # fmt: skip
+        kind = told[(told["id"] == "p1") & (told["column"] == "kind")].iloc[0]
+        assert (kind["before"], kind["after"]) == (before["kind"]["p1"], "other")
+        db.undo_revision(int(told["revision"].iloc[0]), by="li")
+        after = db.read("pipes").set_index("pipe_id").loc[before.index]
+        assert after.equals(before)
+        assert len(db.history("pipes", "p1")) == 5  # added, two cells changed, two taken back
+
+
+def test_what_we_change_is_not_taken_for_another_programs(path: Path) -> None:
+    with store.open(path) as db:
+        db.edit("pipes", "p1", {"kind": "storm"}, by="li")
+        db.delete("pipes", "p2", by="li")
+        db.insert("pipes", {"pipe_id": "new", "kind": "storm"}, by="li")
+        put(db, "pipes", pipes(3000, pipe_id=[f"b{i}" for i in range(3000)], width=2.5))  # a column of its own
+        put(db, "pipes", pipes(3, pipe_id=["c0", "c1", "c2"], width="wide"))  # numbers become words
+        assert "外部编辑 external" not in set(db.history("pipes")["by"])
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM mapapp_outside").fetchall() == [(0,)]
     connection.close()
 
 
