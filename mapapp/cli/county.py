@@ -128,14 +128,14 @@ def plan(
     progress: Progress,
 ) -> Answer:
     """Plan the missing links: pipes, levels, sizes, cost, stages, and how far at most from the best."""
-    from mapapp.services import planning
+    from mapapp.services import plan_words, planning
 
     made, check = planning.run(
         db, by=who(), standard=standard, prices=prices, budget=budget, pinned=frozenset(pin),
         forbidden=frozenset(forbid), forbidden_areas=forbid_area, drawn=drawn, footways=footways, dem=dem, out=out,
         swmm_out=swmm, progress=progress,
     )  # fmt: skip
-    return planning.summary(made, check), planning.describe(made, check, language())
+    return plan_words.summary(made, check), plan_words.describe(made, check, language())
 
 
 @subcommand(main, "snapshot")

@@ -47,16 +47,22 @@ def write(frame: pd.DataFrame, layer: Layer, path: Path) -> None:
     InputError
         When the extension is none of ours, or the folder cannot be written to.
     """
-    writer = WRITERS.get(path.suffix.lower())
-    if writer is None:
+    write_as = writer(path)
+    with whole(path) as beside:
+        write_as(frame, layer, beside)
+
+
+def writer(path: Path) -> Callable[[pd.DataFrame, Layer, Path], None]:
+    """Return what writes files of the extension; InputError when it is none of ours."""
+    found = WRITERS.get(path.suffix.lower())
+    if found is None:
         known = " ".join(WRITERS)
         raise InputError(
             Text(f"不认识扩展名“{path.suffix}”。", f"The extension {path.suffix!r} is not one we write."),
             Text(f"可用：{known}。", f"Use one of {known}."),
             where=path.name,
         )
-    with whole(path) as beside:
-        writer(frame, layer, beside)
+    return found
 
 
 @contextmanager

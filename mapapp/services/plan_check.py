@@ -10,7 +10,7 @@ import pandas as pd
 from mapapp.core.text import Lang
 from mapapp.plan import swmm
 from mapapp.render import section as sections
-from mapapp.services import plan_drawings, plan_page, plan_routes, planning
+from mapapp.services import plan_drawings, plan_link, plan_routes, plan_view, planning
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 
@@ -45,24 +45,24 @@ def check(county: County, scope: Scope, choices: planning.Choices, lang: Lang) -
         dem=ground[1] if ground else None,
     )  # fmt: skip
     view = county.at(scope)
-    compounds = plan_page.compounds_of(view)
-    ours = plan_routes.routes(plan_page.links_of(view))
+    compounds = plan_view.compounds_of(view)
+    ours = plan_routes.routes(plan_view.links_of(view))
     out = []
     for row in plan_routes.routes(made.links).to_dict("records"):
         name = str(row["route_id"])
         head = int(np.flatnonzero((made.links["own_compounds"] == name).to_numpy(bool))[0])
         part = plan_routes.profile(made.links, head)
         end = str(part["to_node"].iloc[-1])
-        named = part.assign(from_node=[plan_page.name_of(compounds, str(node)) for node in part["from_node"]])
+        named = part.assign(from_node=[plan_view.name_of(compounds, str(node)) for node in part["from_node"]])
         planned = ours[ours["compound_ids"].fillna("").str.split(";").map(lambda ids, n=name: n in ids)]
         found = swmm.check(part, standard, existing=made.existing) if part["invert_up_m"].notna().all() else None
         out.append(
             {
                 "compound_id": name,
-                "name": plan_page.name_of(compounds, name),
+                "name": plan_view.name_of(compounds, name),
                 "figures": {k: float(row[k]) for k in _FIGURES} | {"to_node": end},
                 "ours": {k: float(planned[k].iloc[0]) for k in _FIGURES} if len(planned) else None,
-                "svg": sections.svg(sections.section(named, plan_page.existing_of(view, end)), lang),
+                "svg": sections.svg(sections.section(named, plan_link.existing_of(view, end)), lang),
                 "swmm": None if found is None else _agrees(found),
             }
         )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from mapapp.core.errors import ConflictError, NotFoundError
 from mapapp.core.progress import Cancelled
 from mapapp.core.text import Lang, Text
-from mapapp.services import jobs, plan_drawings, plan_state, planning
+from mapapp.services import jobs, plan_drawings, plan_engine, plan_state, planning
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 
@@ -90,7 +90,7 @@ def make(county: County, choices: planning.Choices, report: jobs.Report, *, by: 
         dem=kept_dem[1] if kept_dem else None, progress=report, cancelled=report.stopped,
     )  # fmt: skip
     report(0.92, Text("SWMM 校核", "Checking with SWMM"))
-    check = planning.engine_check(plan.links, standard, plan.existing)
+    check = plan_engine.check(plan.links, standard, plan.existing)
     report(0.98, Text("写入结果", "Storing"))
     if report.stopped(at_once=True):
         raise Cancelled

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
 from mapapp import audit, plan, store
 from mapapp.core import schema
-from mapapp.core.errors import InputError, MapappError
+from mapapp.core.errors import InputError
 from mapapp.core.progress import Progress, part, silent
-from mapapp.core.text import Lang, Text
-from mapapp.plan import Plan, Prices, Standard, swmm
+from mapapp.core.text import Text
+from mapapp.plan import Plan, Prices, Standard
 from mapapp.plan.existing import Existing
 from mapapp.plan.targets import connected
 from mapapp.render import files
-from mapapp.services import auditing, plan_bill, plan_books, plan_drawings, plan_state
+from mapapp.services import auditing, plan_bill, plan_books, plan_drawings, plan_engine, plan_state
 from mapapp.services.plan_drawings import Points
-
-CHECKED_LINKS: Final = 3000
-"""Up to so many pipes SWMM checks a plan as it is made; a larger one is checked in SWMM itself, from the exported file."""
-
-_one_engine = threading.Lock()  # SWMM's library holds one model per process
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,41 +181,6 @@ def asked(db: store.Database, choices: Choices) -> dict[str, Any]:
     return {**choices.as_json(), **prints}
 
 
-def engine_check(links: pd.DataFrame, standard: Standard, existing: Existing | None = None) -> dict[str, Any]:
-    """Have SWMM run the gravity links and the existing sewers below them; return ``ran`` and what it found, or why it did not.
-
-    Returns
-    -------
-    dict
-        ``ran`` false with ``zh en`` (empty for no links); or true with ``links flooding overfull too_fast`` (counts of planned pipes), ``agrees``,
-        and ``existing existing_flooding existing_overfull`` of the sewers below.
-    """
-    if not len(links):
-        return {"ran": False, "zh": "", "en": ""}
-    if len(links) > CHECKED_LINKS:
-        why = Text(
-            f"管段超过 {CHECKED_LINKS} 条，未自动校核；请导出 .inp 用 SWMM 计算。",
-            f"More than {CHECKED_LINKS} pipes: not checked automatically; export the .inp and run SWMM.",
-        )
-        return {"ran": False, **why._asdict()}
-    try:
-        with _one_engine:
-            every = swmm.check(links, standard, existing=existing)
-    except MapappError as error:
-        return {"ran": False, "zh": error.message("zh"), "en": error.message("en")}
-    found, old = every[every["new"]], every[~every["new"]]
-    counts = {
-        "existing": len(old),
-        "existing_flooding": int((old["flooding_lps"] > 1e-6).sum()),
-        "existing_overfull": int((~old["fill_ok"].astype(bool)).sum()),
-        "links": len(found),
-        "flooding": int((found["flooding_lps"] > 1e-6).sum()),
-        "overfull": int((~found["fill_ok"].astype(bool)).sum()),
-        "too_fast": int((~found["velocity_ok"].astype(bool)).sum()),
-    }
-    return {"ran": True, **counts, "agrees": not (counts["flooding"] or counts["overfull"] or counts["too_fast"])}
-
-
 def run(
     url: str,
     *,
@@ -239,7 +198,7 @@ def run(
     swmm_out: Path | None = None,
     progress: Progress = silent,
 ) -> tuple[Plan, dict[str, Any]]:
-    """Plan the county's links, have SWMM check them, and store both.
+    """Plan the county's links, have SWMM check them, and store both; return the plan and what the check said.
 
     Parameters
     ----------
@@ -262,14 +221,17 @@ def run(
     out : Path, optional
         Also write the links there, in the format of the extension; ``.xlsx`` is the bill of quantities.
     swmm_out : Path, optional
-        Also write an EPA SWMM input file there.
+        Also write an EPA SWMM input file there; where there are no pipes or no levels to write, the check says so under
+        ``no_file`` (zh, en).
 
     Raises
     ------
     InputError
         When there are no compounds, a standard, price book or budget cannot be used, or a pinned compound or forbidden
-        street does not exist; nothing is stored then.
+        street does not exist, or ``out`` has no extension that we write; nothing is stored then.
     """
+    if out is not None:
+        files.writer(out)
     with store.open(url) as db:
         choices = Choices(
             standard, prices, budget, pinned, forbidden,
@@ -287,18 +249,15 @@ def run(
             areas=plan_drawings.grounds(choices.areas, db.crs), by_hand=plan_drawings.lines(choices.drawn, db.crs),
             footways=footways, dem=dem or (kept_dem[1] if kept_dem else None),
         )  # fmt: skip
-        text = swmm.to_inp(made.links, rules, existing=made.existing) if swmm_out is not None else ""
-        check = engine_check(made.links, rules, made.existing)
+        check = plan_engine.check(made.links, rules, made.existing)
         progress(0.9, Text("写入结果", "storing the results"))
         plan_state.keep(db, made, by=by, inputs=inputs, asked=asked(db, choices), check=check)
         if out is not None and out.suffix.lower() == ".xlsx":
             plan_bill.write(db.name, made.links, plan_state.load(db) or {}, out, "zh")
         elif out is not None:
             files.write(db.read("links"), schema.layer("links"), out)
-        if swmm_out is not None:
-            with files.whole(swmm_out) as beside:
-                beside.write_text(text, encoding="utf-8")
-    return made, check
+        why = plan_engine.write(swmm_out, made.links, rules, made.existing) if swmm_out is not None else None
+    return made, check if why is None else {**check, "no_file": why._asdict()}
 
 
 def _named(frame: pd.DataFrame | None, key: str, ids: frozenset[str], what: Text, where: str) -> None:
@@ -322,60 +281,3 @@ def _standard(db: store.Database, name: str) -> Standard:
 
 def _prices(db: store.Database, name: str) -> Prices:
     return plan.load_prices(name) if _is_file(name) else load_books(db, Choices(prices=name))[1]
-
-
-def summary(made: Plan, check: dict[str, Any]) -> dict[str, Any]:
-    """Return the figures of a plan, its refusals, stages, assumptions and check as one JSON object."""
-    return {
-        **made.summary,
-        "refusals": made.refused.astype("object").where(made.refused.notna(), None).to_dict("records"),
-        "curve": made.stages.astype("object").where(made.stages.notna(), None).to_dict("records"),
-        "assumptions": [{"zh": text.zh, "en": text.en} for text in made.assumptions],
-        "remarks": made.remarks.to_dict("records"),
-        "swmm": check,
-    }
-
-
-def check_words(check: dict[str, Any]) -> Text:
-    """Return what SWMM said, as a sentence."""
-    if not check.get("ran"):
-        why = Text(check.get("zh", ""), check.get("en", ""))
-        return Text("未用 SWMM 校核。{why}", "Not checked with SWMM. {why}").format(why=why)
-    if check["agrees"]:
-        agrees = Text(
-            "SWMM 动力波校核：{links} 条自流管段无溢流，充满度与流速均在标准内。",
-            "SWMM (dynamic wave) agrees: no flooding in {links} gravity pipes, fills and velocities within the standard.",
-        ).format(links=check["links"])
-        if not check.get("existing"):
-            return agrees
-        old = Text(
-            "模型含下游现状管 {n} 条：溢流 {f} 处，超设计充满度 {o} 条。",
-            " With {n} existing pipes below: {f} flood, {o} above the standard's fill.",
-        ).format(n=check["existing"], f=check.get("existing_flooding", 0), o=check.get("existing_overfull", 0))
-        return Text(agrees.zh + old.zh, agrees.en + old.en)
-    return Text(
-        "SWMM 校核不一致：溢流 {flooding} 处，充满度超限 {overfull} 条，流速超限 {too_fast} 条（共 {links} 条）。",
-        "SWMM disagrees: {flooding} places flood, {overfull} pipes too full, {too_fast} too fast (of {links}).",
-    ).format(**{k: check[k] for k in ("flooding", "overfull", "too_fast", "links")})
-
-
-def describe(made: Plan, check: dict[str, Any], lang: Lang) -> str:
-    """Return the same for a person to read."""
-    words = Text(
-        "{unserved} 个未接入小区：拟接入 {linked} 个，不能接入 {refused} 个。管线 {length_m:.0f} 米，泵站 {pumps} 座。\n"
-        "估算 {cost:.0f} 元（{cost_low:.0f}～{cost_high:.0f}）；下界 {lower_bound:.0f} 元，{gap}。\n{check}",
-        "{unserved} unserved compounds: {linked} linked, {refused} refused. {length_m:.0f} m of pipe, {pumps} pumps.\n"
-        "Estimate {cost:.0f} yuan ({cost_low:.0f} to {cost_high:.0f}); lower bound {lower_bound:.0f}, {gap}.\n{check}",
-    )
-    gap = made.summary["gap_pct"]
-    told = (
-        Text("没有可证明的差距", "with no certified gap")
-        if gap is None
-        else Text(f"最多高出最优 {gap:.1f} %", f"at most {gap:.1f} % above the best possible")
-    )
-    filled = words.format(**made.summary | {"gap": told, "check": check_words(check)})
-    lines = [filled.pick(lang), "", Text("假设", "Assumptions").pick(lang)]
-    lines += [f"- {text.pick(lang)}" for text in made.assumptions]
-    for row in [*made.refused.to_dict("records"), *made.remarks.to_dict("records")]:
-        lines.append(f"! {row['compound_id']}: {row[lang]}" if row["compound_id"] else f"! {row[lang]}")
-    return "\n".join(lines)

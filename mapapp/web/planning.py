@@ -11,7 +11,19 @@ from werkzeug.datastructures import FileStorage
 
 from mapapp.core.errors import InputError, NotFoundError
 from mapapp.core.text import Text
-from mapapp.services import mapframe, plan_books, plan_check, plan_drawings, plan_jobs, plan_page, plan_state, planning
+from mapapp.services import (
+    mapframe,
+    plan_books,
+    plan_check,
+    plan_drawings,
+    plan_jobs,
+    plan_link,
+    plan_page,
+    plan_project,
+    plan_stages,
+    plan_state,
+    planning,
+)
 from mapapp.services.download import File
 from mapapp.web import basemap, context, i18n, i18n_plan, pages, params, security, sending
 
@@ -36,7 +48,7 @@ def _choices(sent: Mapping[str, Any]) -> planning.Choices:
     return planning.Choices(
         standard=params.string(sent, "standard", usual.standard, longest=60),
         prices=params.string(sent, "prices", usual.prices, longest=60),
-        budget=plan_page.checked_budget(_budget(params.string(sent, "budget", longest=40))),
+        budget=plan_stages.checked_budget(_budget(params.string(sent, "budget", longest=40))),
         pinned=frozenset(params.strings(sent, "pinned")),
         forbidden=frozenset(params.strings(sent, "forbidden")),
         areas=plan_drawings.areas_of(sent.get("areas")),
@@ -130,7 +142,7 @@ def cancel(job_id: int) -> Response:
 def stages() -> Response:
     """Tell what a budget per stage builds first, from the layout as it is."""
     pinned = frozenset(params.names("pinned") or ())
-    return jsonify(plan_page.stages(context.view(), _budget(params.text("budget") or ""), pinned))
+    return jsonify(plan_stages.stages(context.view(), _budget(params.text("budget") or ""), pinned))
 
 
 @blueprint.post("/api/plan/stages")
@@ -139,20 +151,20 @@ def keep_stages() -> Response:
     context.scope().require_editor()
     sent = params.body()
     budget, pinned = _budget(params.string(sent, "budget", longest=40)), params.strings(sent, "pinned")
-    return jsonify(plan_page.keep_stages(context.county(), context.scope(), budget, pinned))
+    return jsonify(plan_stages.keep_stages(context.county(), context.scope(), budget, pinned))
 
 
 @blueprint.get("/api/plan/links/<path:link_id>")
 def link(link_id: str) -> Response:
     """Give one link: figures, long section, bill, and what it needs below it."""
-    return jsonify(plan_page.link(context.view(), link_id, i18n.language()))
+    return jsonify(plan_link.link(context.view(), link_id, i18n.language()))
 
 
 @blueprint.post("/api/plan/links/<path:link_id>/project")
 def project(link_id: str) -> Response:
     """Make a project of a link; asked again it is the same one."""
     params.body()
-    made = plan_page.make_project(context.county(), context.scope(), link_id, i18n.language())
+    made = plan_project.make_project(context.county(), context.scope(), link_id, i18n.language())
     return make_response(jsonify(made), 201 if made["made"] else 200)
 
 
@@ -163,7 +175,7 @@ def take_back(project_id: str) -> Response:
     raw = params.string(params.body(), "edit_id", longest=12)
     if not raw.isdigit():
         raise InputError(Text("没有指明撤销哪次修改。", "It is not said which change to undo."), where="edit_id")
-    plan_page.take_back_project(context.county(), context.scope(), project_id, int(raw))
+    plan_project.take_back_project(context.county(), context.scope(), project_id, int(raw))
     return jsonify({"project_id": project_id})
 
 
@@ -189,16 +201,16 @@ def book(kind: str, name: str) -> Response:
 @blueprint.get("/plan/section/<link_id>.<any(svg,pdf,png):kind>")
 def section(link_id: str, kind: Any) -> Response:
     """Give the long section of a link as a drawing."""
-    return sending.file(plan_page.section_file(context.view(), link_id, kind, i18n.language()))
+    return sending.file(plan_link.section_file(context.view(), link_id, kind, i18n.language()))
 
 
 @blueprint.get("/plan/bill.xlsx")
 def bill() -> Response:
     """Give the bill of quantities of the plan, or of one link (``?link=``)."""
-    return sending.file(plan_page.bill_file(context.view(), params.text("link"), i18n.language()))
+    return sending.file(plan_link.bill_file(context.view(), params.text("link"), i18n.language()))
 
 
 @blueprint.get("/plan/plan.inp")
 def swmm() -> Response:
     """Give the plan as an EPA SWMM input file."""
-    return sending.file(plan_page.swmm_file(context.view()))
+    return sending.file(plan_link.swmm_file(context.view()))

@@ -48,3 +48,29 @@ def test_an_id_that_nothing_has_is_said_and_stores_nothing(bare, option, id_):
         planning.run(str(bare), by="li", **{option: frozenset({id_})})
     with store.open(str(bare)) as db:
         assert db.setting("plan") is None
+
+
+def test_a_file_that_nobody_can_write_is_refused_before_anything_is_stored(bare, tmp_path):
+    """An extension that is none of ours: exit code 2, no plan, no file."""
+    done = CliRunner().invoke(main, ["plan", str(bare), "--out", str(tmp_path / "links.foo")])
+    assert done.exit_code == 2
+    assert ".foo" in done.stderr
+    assert not list(tmp_path.glob("links*"))
+    with store.open(str(bare)) as db:
+        assert plan_state.load(db) is None
+
+
+def test_without_levels_there_is_a_plan_and_a_sentence_instead_of_a_model(bare, tmp_path):
+    """A county without a single height still gets its links and costs; why there is no .inp is told."""
+    with store.open(str(bare)) as db:
+        for layer, columns in (("manholes", ["ground_elev_m", "depth_m"]), ("pipes", ["from_invert_m", "to_invert_m"])):
+            frame = db.read(layer)
+            frame[[c for c in columns if c in frame]] = float("nan")
+            db.apply(db.compare(layer, frame, "replace"), by="li")
+    inp = tmp_path / "plan.inp"
+    done = CliRunner().invoke(main, ["plan", str(bare), "--swmm", str(inp), "--json"])
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert said["linked"] + said["refused"] == said["unserved"]
+    assert not inp.exists()
+    assert "level" in said["swmm"]["no_file"]["en"]

@@ -11,7 +11,7 @@ import pytest
 
 from mapapp import store
 from mapapp.core.errors import NotFoundError
-from mapapp.services import plan_page
+from mapapp.services import plan_link
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope, ShareSpec
 
@@ -106,9 +106,9 @@ def test_a_share_shows_no_page_bill_or_file_of_a_link_and_a_public_one_no_route(
         view = county.at(Scope("外人", share=spec))
         assert ("links" in view.layers) == (kind == "unit")
         for ask in (
-            lambda v: plan_page.link(v, "L0001", "zh"),
-            lambda v: plan_page.bill_file(v, None, "zh"),
-            plan_page.swmm_file,
+            lambda v: plan_link.link(v, "L0001", "zh"),
+            lambda v: plan_link.bill_file(v, None, "zh"),
+            plan_link.swmm_file,
         ):
             with pytest.raises(NotFoundError):
                 ask(view)

@@ -7,7 +7,7 @@ import pytest
 from mapapp import store
 from mapapp.core.errors import InputError
 from mapapp.core.progress import Cancelled
-from mapapp.services import jobs, plan_jobs, plan_page, plan_state, planning
+from mapapp.services import jobs, plan_jobs, plan_page, plan_stages, plan_state, planning
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
 
@@ -56,7 +56,7 @@ def test_links_of_another_run_are_not_told_with_this_plans_figures(county):
 def test_stages_of_a_budget_leave_the_layout(county, budget):
     """Stages add up to the plan whatever the budget; none but a single dearer link is above it; the curve never falls."""
     before = county.db.version("links")
-    found = plan_page.stages(county.at(EDITOR), budget, frozenset())
+    found = plan_stages.stages(county.at(EDITOR), budget, frozenset())
     links = county.db.read("links")
     assert sum(s["cost"] for s in found["stages"]) == pytest.approx(links["cost"].sum())
     assert sum(s["households"] for s in found["stages"]) == 210
@@ -69,14 +69,14 @@ def test_stages_of_a_budget_leave_the_layout(county, budget):
 def test_the_kept_stages_are_those_of_the_budget(county):
     """Keeping a budget changes stages, not sums, and the plan is still the last good plan."""
     all_ = plan_state.load(county.db)["summary"]
-    plan_page.keep_stages(county, EDITOR, 60_000.0, ["C3"])
+    plan_stages.keep_stages(county, EDITOR, 60_000.0, ["C3"])
     kept = plan_state.load(county.db)
     assert kept["asked"]["budget"] == 60_000.0
     assert kept["summary"]["cost"] == all_["cost"]
     links = county.db.read("links")
     assert int(links.loc[links["own_compounds"] == "C3", "stage"].iloc[0]) == 1
     with pytest.raises(InputError, match="C9"):
-        plan_page.keep_stages(county, EDITOR, None, ["C9"])
+        plan_stages.keep_stages(county, EDITOR, None, ["C9"])
 
 
 def test_a_cancelled_job_leaves_the_last_plan(county, monkeypatch):
