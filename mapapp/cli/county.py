@@ -50,6 +50,12 @@ def _columns(values: Sequence[str]) -> Mapping[str, str] | Path | None:
 @click.option("--layer", "theirs", help="Layer or sheet inside the file.")
 @click.option("--crs", help="CRS of the file's coordinates, such as EPSG:4544.")
 @click.option("--datum", type=click.Choice(["wgs84", "cgcs2000", "gcj02", "bd09"]), help="Datum of lon/lat data.")
+@click.option(
+    "--control",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Control points of a local system: name, local X, local Y, known X, known Y.",
+)
 @click.option("--encoding", help="Text encoding of the file, such as gb18030.")
 @click.option("--columns", "--column", "columns", multiple=True, help="ours=theirs (repeatable), or a saved .toml.")
 @click.option("--save-columns", type=OutFile(), help="Save the mapping used, to use it again.")
@@ -64,6 +70,7 @@ def import_(
     theirs: str | None,
     crs: str | None,
     datum: str | None,
+    control: Path | None,
     encoding: str | None,
     columns: tuple[str, ...],
     save_columns: Path | None,
@@ -76,8 +83,9 @@ def import_(
     from mapapp.services import importing
 
     options = importing.Options(
-        source_layer=theirs, crs=crs, datum=datum, encoding=encoding, columns=_columns(columns), mode=mode or "add"
-    )
+        source_layer=theirs, crs=crs, datum=datum, encoding=encoding, columns=_columns(columns), mode=mode or "add",
+        control=control,
+    )  # fmt: skip
     with store.open(db) as county:
         preview = importing.preview(county, layer, files, options, progress=progress)
         if save_columns is not None:

@@ -18,6 +18,7 @@ from mapapp.core.errors import InputError, QuestionError
 from mapapp.core.schema import Layer
 from mapapp.core.text import Text
 from mapapp.ingest import clean, georef, shapes
+from mapapp.ingest import control as control_
 from mapapp.ingest.columns import is_row_number, match_columns
 from mapapp.ingest.foreign import check_width, empty
 from mapapp.ingest.ids import ONE_ROW_PER_COMPOUND, settle_keys
@@ -46,6 +47,7 @@ def read(
     county_crs: Any = None,
     points: Source | None = None,
     compounds: pd.DataFrame | None = None,
+    control: Source | None = None,
 ) -> Reading:
     """Read a foreign file into the columns of one of our layers.
 
@@ -71,6 +73,9 @@ def read(
         Point table for a line table given as ``path``.
     compounds : GeoDataFrame, optional
         For ``ledger`` and ``management``: compounds to join by id, else by name.
+    control : path, optional
+        Control points of a local system, see `mapapp.ingest.control`; their known coordinates are in ``crs``, else in
+        the county's CRS.
 
     Returns
     -------
@@ -100,7 +105,10 @@ def read(
     extra = [] if points is None else [Path(points)]
     with open_delivery(paths, extra, definition, layer=layer, encoding=encoding, columns=columns) as delivery:
         sha256 = _sha256(paths + extra)
-        readings = [_understand(r, definition, crs, datum, columns, county, compounds, sha256) for r in delivery.raws]
+        local = None if control is None else Path(control)
+        readings = [
+            _understand(r, definition, crs, datum, columns, county, compounds, sha256, local) for r in delivery.raws
+        ]
     return readings[0] if len(readings) == 1 else _together(readings, definition)
 
 
@@ -117,6 +125,18 @@ def _metric(value: Any) -> CRS:
     return county
 
 
+def _of_control(crs: Any, county: CRS | None, place: str) -> CRS:
+    """Return the metric CRS that control points are known in: the one that was named, else the county's."""
+    if crs is None and county is None:
+        raise QuestionError(
+            Text("控制点的已知坐标属于哪个坐标系？", "Which CRS are the known coordinates of the control points in?"),
+            Text("请用 --crs 指明。", "Name it with --crs."),
+            option="crs",
+            where=place,
+        )
+    return _metric(crs) if crs is not None else county  # type: ignore[return-value]  # one of the two is there
+
+
 def _understand(
     raw: Raw,
     layer: Layer,
@@ -126,6 +146,7 @@ def _understand(
     county: CRS | None,
     compounds: pd.DataFrame | None,
     sha256: str,
+    local: Path | None,
 ) -> Reading:
     if not len(raw.frame):
         raise empty(raw.place)
@@ -154,6 +175,8 @@ def _understand(
         doubtful = pd.concat([doubtful, twice], ignore_index=True)
     target_crs = source = proposed = None
     if placed:
+        if local is not None:
+            raw, crs, datum = control_.apply(raw, local, _of_control(crs, county, raw.place)), None, None
         geometry, target_crs, source, proposed = georef.place(raw, crs=crs, datum=datum, county=county)
         frame = gpd.GeoDataFrame(frame, geometry=geometry, crs=target_crs)
     elif layer.spatial:

@@ -22,7 +22,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Options:
-    """The answers that the user gave: which layer, CRS, datum, encoding, columns, and what to do with known ids."""
+    """The answers that the user gave: layer, CRS, datum, encoding, columns, control points, what to do with known ids."""
 
     source_layer: str | None = None
     crs: str | None = None
@@ -30,6 +30,7 @@ class Options:
     encoding: str | None = None
     columns: Mapping[str, str] | Path | None = None
     mode: Mode = "add"
+    control: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,7 @@ def preview(
         columns=columns,
         county_crs=db.crs,
         compounds=_compounds(db) if layer in _JOINED_BY_NAME else None,
+        control=options.control,
     )
     progress(0.5, Text("与库中数据比较", "comparing with what is stored"))
     return Preview(layer, options, reading, db.compare(layer, reading.frame, options.mode))
