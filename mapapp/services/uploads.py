@@ -28,6 +28,7 @@ LAYERS: Final = (
 )  # fmt: skip
 _HOURS: Final = 6.0
 _MOST_FILES: Final = 40
+_CONTROL: Final = ".control"
 
 
 def _root() -> Path:
@@ -71,11 +72,28 @@ def keep(files: Iterable[tuple[str, IO[bytes]]], scope: Scope) -> str:
     folder = _root() / word
     folder.mkdir(mode=0o700)
     for number, (name, stream) in enumerate(given):
-        plain = re.sub(r"[\x00-\x1f/\\:]", "_", name.replace("\\", "/").rpartition("/")[2]).lstrip(".")[-120:]
-        with (folder / (plain or f"file{number}")).open("wb") as out:
+        with (folder / (_plain(name) or f"file{number}")).open("wb") as out:
             shutil.copyfileobj(stream, out)
     (folder / ".by").write_text(scope.name, encoding="utf-8")
     return word
+
+
+def keep_control(word: str, scope: Scope, name: str, stream: IO[bytes]) -> None:
+    """Put the control points of a local system beside uploaded files, in place of those given before.
+
+    They vanish with the files and are stored nowhere.
+    """
+    scope.require_editor()
+    beside = _folder(word, scope) / _CONTROL
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(mode=0o700)
+    with (beside / (_plain(name) or "control.csv")).open("wb") as out:
+        shutil.copyfileobj(stream, out)
+
+
+def _plain(name: str) -> str:
+    """Return a file's name without folders and without marks that mean something to a file system."""
+    return re.sub(r"[\x00-\x1f/\\:]", "_", name.replace("\\", "/").rpartition("/")[2]).lstrip(".")[-120:]
 
 
 def forget_old(*, now: float | None = None) -> None:
@@ -196,6 +214,7 @@ def _read(county: County, folder: Path, layer: str, answers: Mapping[str, str]) 
         encoding=answers.get("encoding") or None,
         columns=columns or None,
         mode=mode,  # type: ignore[arg-type]  # one of the three words, checked above
+        control=next(folder.glob(f"{_CONTROL}/*"), None),
     )
     files = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
     try:

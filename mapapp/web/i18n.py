@@ -114,6 +114,11 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "import.crs": Text("坐标系（文件里没有时）", "CRS (when the file has none)"),
         "import.datum": Text("经纬度来自", "Longitude and latitude come from"),
         "import.datum.none": Text("文件已注明", "the file says so"),
+        "import.control": Text("控制点表（本地坐标系时）", "Control points (for a local system)"),
+        "import.control.hint": Text(
+            "每行：点名、本地 X、本地 Y、已知 X、已知 Y。只用于换算，不保存。",
+            "Each row: name, local X, local Y, known X, known Y. Used for the conversion, kept nowhere.",
+        ),
         "import.encoding": Text("文字编码（可不填）", "Text encoding (optional)"),
         "import.mode": Text("已有的编号", "Ids that are already there"),
         "import.mode.add": Text("只新增，遇到不同内容则拒绝", "only add; refuse other content"),

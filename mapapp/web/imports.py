@@ -46,11 +46,13 @@ def _columns(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _keep() -> str:
-    if word := request.form.get("upload", ""):
-        return word
-    return uploads.keep(
+    word = request.form.get("upload", "") or uploads.keep(
         ((file.filename or "", file.stream) for file in request.files.getlist("files")), context.scope()
     )
+    control = request.files.get("control")
+    if control is not None and control.filename:
+        uploads.keep_control(word, context.scope(), control.filename, control.stream)
+    return word
 
 
 def _page(status: int = 200, **more: Any) -> tuple[str, int]:

@@ -136,3 +136,17 @@ def test_the_preview_speaks_the_planners_words(asker: Asker) -> None:
     page = upload(asker, geojson(小区编号="C1", 户数=125)).get_data(as_text=True)
     assert re.search(r'<th scope="row">C1</th><td>户数</td><td class="muted">[\d,]+</td><td><b>125</b></td>', page)
     assert not re.search(r">(?:alias|no_such_name|before|reason|import\.how\.\w+)<", doubt + page)
+
+
+def test_control_points_carry_a_local_system_home_and_are_kept_nowhere(asker: Asker) -> None:
+    table = "点号,X,Y\nW8,100,200\n".encode("gb18030")
+    corners = [(0, 0), (0, 500), (500, 500), (500, 0)]
+    control = "\n".join(f"K{i},{x},{y},{Y0 + x},{X0 + y}" for i, (x, y) in enumerate(corners))
+    fields = {"layer": "manholes", "csrf_token": asker.csrf, "control": (io.BytesIO(control.encode()), "../控制点.csv")}
+    page = upload(asker, table, "点.csv", **fields).get_data(as_text=True)
+    assert "控制点.csv" in page
+    assert "0.000" in page
+    word = word_of(page)
+    asker.client.post(f"/import/{word}", data={"csrf_token": asker.csrf})
+    assert "W8" in {row["node_id"] for row in asker.get("/api/features/manholes").get_json()["rows"]}
+    assert asker.client.post(f"/import/{word}", data={"csrf_token": asker.csrf}).status_code == 404
