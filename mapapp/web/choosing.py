@@ -30,7 +30,8 @@ def spoken(message: str) -> str:
     """Return a message of the reader for the page: options of the command line by the names of the page's fields."""
 
     def field(option: re.Match[str]) -> str:
-        name = re.split("[(（]", i18n.t(_FIELDS[f"--{option[1]}"]))[0].strip()
+        constant = "==" in option[0]
+        name = re.split("[(（]", i18n.t("import.all" if constant else _FIELDS[f"--{option[1]}"]))[0].strip()
         return f"“{name}”"
 
     return _OPTION.sub(field, message)

@@ -25,7 +25,7 @@ def test_a_question_on_the_page_names_its_field(asker: Asker, lang: str, field: 
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
-        ("可用 --column kind==sewage 指定。", "可用“每一列是什么”指定。"),
+        ("可用 --column kind==sewage 指定。", "可用“整个文件都是”指定。"),
         ("请检查所选图层，或用 --column 指明一列。", "请检查所选图层，或用“每一列是什么”指明一列。"),
         ("核对后用 --column diameter_mm=旁注管径 确认。", "核对后用“每一列是什么”确认。"),
         ("请指明各列（用 --column ours=theirs），至少", "请指明各列（用“每一列是什么”），至少"),
