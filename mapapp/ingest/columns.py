@@ -37,8 +37,10 @@ _ENGLISH_TAIL = re.compile(
     r"(?<=[a-z])(?:\s*,\s*|\s+)(?:in\s+)?((?:10,?000\s|10k\s|ten thousand\s|wan\s|(?:100\s)?million\s)?"
     r"(?:yuan|cny|rmb|m2|sqm|square met(?:re|er)s|ha|hectares|km|mm))$"
 )
+_WAN_M2 = "_wan_m2"
 _ROW_NUMBERS = frozenset({"序号", "序", "no", "xh"})
-_LAST_RESORT = frozenset({"id", "objectid", "fid", "编号", "osmid"})
+_LAST_RESORT = frozenset({"id", "objectid", "fid", "编号", "osmid", "楼号", "栋号"})
+"""Names that may be a key, and more often count something within something else (楼号: within its compound)."""
 _SAMPLE = 2000
 _FUZZY = 0.75
 _CUT_RANK = 50
@@ -64,6 +66,8 @@ def unit_of(name: str) -> str:
             return str(word)
         if english := _english_unit(word):
             return english
+    if text.endswith(_WAN_M2):
+        return "万m2"
     for part in reversed(text.split(SEPARATOR)):
         if m := re.search(r"单位[::]\s*(\S+)", part):
             return m[1]
@@ -100,8 +104,9 @@ def alias_table(layer: Layer) -> dict[str, list[tuple[str, int]]]:
     table: dict[str, list[tuple[str, int]]] = {}
     cuts: dict[str, set[tuple[str, int]]] = {}
     for column in layer.columns:
-        if column.name.endswith("_wan_m2") and layer.column(column.name.replace("_wan_m2", "_m2")) is not None:
-            continue  # one fact has one home: square metres
+        if column.name.endswith(_WAN_M2) and (home := layer.column(column.name.replace("_wan_m2", "_m2"))) is not None:
+            table.setdefault(normalise(column.name), []).append((home.name, 1))  # one fact has one home: square metres
+            continue
         names = (column.name, *column.aliases)
         for rank, name in enumerate(names):
             for key in dict.fromkeys((normalise(name), *keys_of(name))):

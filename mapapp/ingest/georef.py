@@ -71,9 +71,9 @@ def place(
     if crs_.is_legacy(source):
         raw.notes.warn(
             f"坐标系 {crs_.label(source)}（{source.name}）到 CGCS2000 "
-            "没有公开的精确参数，换算结果可能差几十米甚至上百米。",
-            f"From {crs_.label(source)} ({source.name}) to CGCS2000 there are no public parameters; positions may be "
-            "tens of metres or more than a hundred metres off.",
+            "没有公开的精确参数，换算精度没有保证，可能差几十米甚至上百米。",
+            f"From {crs_.label(source)} ({source.name}) to CGCS2000 there are no public parameters; the accuracy is "
+            "unknown, positions may be tens of metres or more than a hundred metres off.",
             raw.place,
         )
     proposed = crs_.metric_crs(*centre)

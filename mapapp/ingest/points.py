@@ -16,28 +16,39 @@ from mapapp.ingest.result import Raw
 from mapapp.ingest.values import read_number
 from mapapp.ingest.words import is_blank, plain
 
-_WKT = {"wkt", "geometry", "geom", "thegeom", "shape", "几何", "空间数据", "图形"}
-# (first ordinate, second ordinate): easting or longitude first, unless the names are X and Y, whose size decides
-_PAIRS = (
-    ("经度", "纬度"), ("lon", "lat"), ("lng", "lat"), ("longitude", "latitude"), ("long", "lat"),
-    ("东坐标", "北坐标"), ("easting", "northing"), ("横坐标", "纵坐标"), ("yeast", "xnorth"),
-    ("x坐标", "y坐标"), ("x", "y"), ("xcoor", "ycoor"), ("坐标x", "坐标y"), ("pointx", "pointy"), ("xcoord", "ycoord"),
-    ("中心点x", "中心点y"),
-)  # fmt: skip
+_WKT = ("wkt", "geometry", "geom", "thegeom", "几何", "空间数据", "图形", "shape")
+# easting or longitude first, unless the names are X and Y, whose size decides
+_AXES = (
+    (("经度", "lon", "lng", "longitude", "long"), ("纬度", "lat", "latitude")),
+    (("东坐标", "easting", "横坐标", "yeast", "east"), ("北坐标", "northing", "纵坐标", "xnorth", "north")),
+    (
+        ("x坐标", "x", "xcoor", "坐标x", "pointx", "xcoord", "中心点x"),
+        ("y坐标", "y", "ycoor", "坐标y", "pointy", "ycoord", "中心点y"),
+    ),
+)
 
 
 def coordinate_columns(headers: list[str]) -> tuple[str, ...]:
     """Return the WKT column, or the pair of coordinate columns; nothing when there are none."""
+    by_key = _by_key(headers)
+    if found := next((by_key[key] for key in _WKT if key in by_key), None):
+        return (found,)
+    return _pair(by_key)
+
+
+def _by_key(headers: list[str]) -> dict[str, str]:
     by_key: dict[str, str] = {}
     for header in headers:
         for key in (normalise(header), normalise(header.split(" › ")[-1])):
             by_key.setdefault(key, header)
-    for key in _WKT:
-        if key in by_key:
-            return (by_key[key],)
-    for first, second in _PAIRS:
-        if first in by_key and second in by_key:
-            return by_key[first], by_key[second]
+    return by_key
+
+
+def _pair(by_key: dict[str, str]) -> tuple[str, ...]:
+    for firsts, seconds in _AXES:
+        first, second = (next((by_key[n] for n in names if n in by_key), None) for names in (firsts, seconds))
+        if first is not None and second is not None:
+            return first, second
     return ()
 
 
@@ -52,9 +63,10 @@ def geometry_from_columns(raw: Raw, layer: Layer, *, required: bool) -> tuple[Ra
     InputError
         When ``required`` and there are no coordinate columns; when a cell holds no coordinate or no WKT.
     """
-    used = coordinate_columns([str(c) for c in raw.frame.columns])
-    if len(used) == 1 and not _looks_like_wkt(raw, used[0]):
-        used = ()
+    by_key = _by_key([str(c) for c in raw.frame.columns])
+    written = (by_key[key] for key in _WKT if key in by_key)  # 断面形式 may be called shape as well
+    wkt = next((column for column in written if _looks_like_wkt(raw, column)), None)
+    used = (wkt,) if wkt is not None else _pair(by_key)
     if not used:
         if not required:
             raw.notes.warn(

@@ -90,6 +90,11 @@ def test_of_two_keys_the_distinct_one_is_taken() -> None:
     assert mapped("pipes", 管线编号=["a", "a", "a"], GLOBALID=["x", "y", "z"])["pipe_id"] == "GLOBALID"
 
 
+def test_the_number_of_a_house_within_its_compound_is_no_key_of_the_county() -> None:
+    assert mapped("buildings", 楼号=["1", "2", "3"]) == {"building_no": "楼号"}
+    assert mapped("buildings", 楼栋编号=["a", "b"], 楼号=["1", "2"])["building_id"] == "楼栋编号"
+
+
 def test_a_similar_name_is_proposed_and_not_applied() -> None:
     applied, proposals = match_columns(
         pd.DataFrame({"管线编号": ["a"], "设计管径尺寸": [300]}), schema.layer("pipes"), None, place="f"

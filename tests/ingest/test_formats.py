@@ -207,3 +207,13 @@ def test_a_long_text_table_is_read_as_a_short_one_is(tmp_path: Path, monkeypatch
     assert longer.notes == short.notes
     keys = short.trace[short.trace["column"] == "pipe_id"]
     assert longer.trace[longer.trace["column"] == "pipe_id"].reset_index(drop=True).equals(keys.reset_index(drop=True))
+
+
+def test_a_shape_of_the_section_is_no_geometry_and_axes_may_be_named_each_in_its_way(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text(
+        '管线编号,shape,WKT\na,圆形,"LINESTRING (500000 3930000,500010 3930000)"\n', "utf-8"
+    )
+    assert ingest.read(tmp_path / "p.csv", "pipes", crs=4544).frame["shape"].tolist() == ["circular"]
+    (tmp_path / "m.csv").write_text("点号,X坐标,Y\nW1,3930000,500000\n", "utf-8")
+    point = ingest.read(tmp_path / "m.csv", "manholes", crs=4544).frame.geometry.iloc[0]
+    assert (point.x, point.y) == (500000, 3930000)
