@@ -55,11 +55,14 @@ class Layout:
         Tree number to the sentence why it cannot be sized.
     compounds : ndarray of int
         Tree number of each compound row; -1 where it is not joined.
+    cut_short : bool
+        Somebody ended the search that found it.
     """
 
     pipes: pd.DataFrame
     failed: dict[int, InputError]
     compounds: Array
+    cut_short: bool = False
 
     @property
     def cost(self) -> float:

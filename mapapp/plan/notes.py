@@ -53,6 +53,13 @@ def assumptions(site: Site, frame: Any, guessed: Array, layout: Layout) -> list[
                 r=run.renewal, n=run.renewal_years,
             )
         )  # fmt: skip
+    if layout.cut_short:
+        out.append(
+            Text(
+                "搜索被提前停止：此为到那时为止最好的方案。",
+                "The search was stopped early: this is the best plan found until then.",
+            )
+        )
     joined = layout.compounds >= 0
     if k := int((guessed & joined).sum()):
         out.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Any
@@ -54,7 +55,7 @@ def search(
     tell(0.1, Text("正在布线", "Laying out"))
     tree = steiner_tree(c.a, c.b, floor, terminals, seed=seed, time_limit_s=0.4 * left)
     tell(0.45, Text("正在按实际造价改进", "Improving on the true cost"))
-    rng = np.random.default_rng(seed)
+    rng, stopped = np.random.default_rng(seed), False
     edges, trial = tree.edges, Trial(site)
 
     def late() -> bool:
@@ -72,6 +73,7 @@ def search(
             if other is not None:
                 edges = trial.cheapest(edges, improve(site, trial, other, rng, late))
     except KeyboardInterrupt:
+        stopped = True
         edges = trial.cheapest(edges, trial.last.edges if trial.last else None)
     best = lay(site, edges)
     kept = joined & ~np.isin(best.compounds, list(best.failed))
@@ -89,9 +91,12 @@ def search(
                 edges, value = other, tried.value
         return value
 
-    bound = lower_bound(site, kept, best.cost, deadline - _TABLES_SHARE * left, None if best.failed else better)
+    try:
+        bound = lower_bound(site, kept, best.cost, deadline - _TABLES_SHARE * left, None if best.failed else better)
+    except KeyboardInterrupt:
+        stopped, bound = True, 0.0
     if value < best.value:
         best = lay(site, edges)
     if (kept == joined).all():  # the first tree proved something too, over all corridors
         bound = max(bound, tree.lower_bound - costs.own_gates(c, np.flatnonzero(kept), site.standard, site.prices))
-    return best, min(bound, best.cost)
+    return dataclasses.replace(best, cut_short=stopped or asked()), min(bound, best.cost)

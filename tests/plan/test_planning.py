@@ -230,6 +230,20 @@ def test_cancelling_at_once_says_so_and_later_keeps_the_plan(town):
     calls = iter([False])
     plan = run(*town, cancelled=lambda: next(calls, True))
     assert plan.summary["linked"] == 3
+    assert any("stopped early" in a.en for a in plan.assumptions)
+
+
+def test_ctrl_c_in_the_search_keeps_the_best_plan_so_far_and_says_so(town, monkeypatch):
+    from mapapp.plan import improve
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(improve, "improve", stopped)
+    plan = run(*town)
+    assert plan.summary["linked"] == 3
+    assert plan.lower_bound <= plan.summary["cost"]
+    assert any("stopped early" in a.en for a in plan.assumptions)
 
 
 def test_swmm_agrees_that_nothing_floods_and_no_pipe_is_too_full(town):
