@@ -127,6 +127,8 @@ def _scale(raw: Raw, mapping: Mapping[str, Match], out: dict[str, pd.Series]) ->
         if match is None or match.theirs.startswith("=") or not pd.api.types.is_float_dtype(out[ours].dtype):
             continue
         values = out[ours].to_numpy()
+        said = units.own(raw, match.theirs, units.AREA_M2 if "_m2" in ours else {})
+        values = np.where(np.isnan(said), values, np.nan)
         if ours == "floor_area_m2":
             ratio = {k: v for k, v in others().items() if k != "floor_area_m2"}
             values = units.scale(raw, match, values, units.FLOOR_AREA, ratio)
@@ -141,6 +143,9 @@ def _scale(raw: Raw, mapping: Mapping[str, Match], out: dict[str, pd.Series]) ->
             values = units.times(values, units.LENGTH_M.get(match.unit, 1.0))
         elif raw.letters and ours.endswith(("_pct", "_rate")):
             values = units.percent(raw, match, values)
+        if ours.endswith("_wan_m2"):
+            said = said / 1e4
+        values = np.where(np.isnan(said), values, said)  # a cell that names its own unit is in that one
         out[ours] = pd.Series(values, dtype="float64")
     found = 1.0
     for ours in sorted(out, key=lambda name: name != "invest_total_wan"):  # the total first: its ratios tell the unit
@@ -148,6 +153,8 @@ def _scale(raw: Raw, mapping: Mapping[str, Match], out: dict[str, pd.Series]) ->
         if match is None or not ours.endswith("_wan") or match.theirs.startswith("="):
             continue
         values = out[ours].to_numpy(dtype="float64")
+        said = units.own(raw, match.theirs, units.MONEY_WAN)
+        values = np.where(np.isnan(said), values, np.nan)
         if ours == "invest_total_wan":
             scaled = units.scale(raw, match, values, units.MONEY, others())
             found = units.factor_of(values, scaled)
@@ -162,7 +169,7 @@ def _scale(raw: Raw, mapping: Mapping[str, Match], out: dict[str, pd.Series]) ->
                 "wan yuan). Please check.",
                 raw.place,
             )
-        out[ours] = pd.Series(values, dtype="float64")
+        out[ours] = pd.Series(np.where(np.isnan(said), values, said), dtype="float64")
 
 
 def _clear(raw: Raw, layer: Layer, out: dict[str, pd.Series]) -> None:

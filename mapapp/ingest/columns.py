@@ -90,6 +90,7 @@ def keys_of(header: str) -> list[str]:
         texts += [parts[-1], parts[-1] + parts[0]]
         if normalise(parts[-1]) in ("合计", "小计", "总计", "总数", "总额"):
             texts.append(parts[0])
+    texts += [t.removeprefix("其中").lstrip(":： ") for t in texts if t.startswith("其中")]
     if shorter := _ENGLISH_TAIL.sub("", header.casefold()):
         texts.append(shorter)
     out = []

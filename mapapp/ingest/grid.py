@@ -18,6 +18,7 @@ from mapapp.ingest import layout, long
 from mapapp.ingest.columns import SEPARATOR, alias_table, keys_of, normalise
 from mapapp.ingest.points import coordinate_columns
 from mapapp.ingest.result import Notes, Raw, letter
+from mapapp.ingest.units import names_its_unit
 from mapapp.ingest.values import read_number
 from mapapp.ingest.words import is_blank, plain
 
@@ -373,6 +374,7 @@ def _check_totals(
         if ours is not None and ours.kind in ("int", "float") and ours.unit not in ("", "%", "year"):
             summed.append((header, c))
     wrong = []
+    unlike = False
     done = -1
     for i in totals:
         label = "".join(plain(v) for v in filled[i][:_TOTAL_COLUMNS] if isinstance(v, str))
@@ -384,6 +386,9 @@ def _check_totals(
         elif not grand:
             done = i
         for header, c in summed:
+            if any(names_its_unit(filled[r][c]) for r in above):
+                unlike = True  # rows in units of their own are not summed here
+                continue
             told = read_number(filled[i][c]) if not blank(filled[i][c]) else None
             parts = [
                 read_number(filled[r][c])
@@ -399,9 +404,9 @@ def _check_totals(
                 wrong.append((i, header, told, total))
     raw.notes.info(
         f"{len(totals)} 行小计、合计（第 {'、'.join(str(i + 1) for i in totals[:8])} "
-        f"行）不算记录{'' if wrong else '，与各行之和一致'}。",
+        f"行）不算记录{'' if wrong or unlike else '，与各行之和一致'}。",
         f"{len(totals)} rows of totals (rows {', '.join(str(i + 1) for i in totals[:8])}) are no records"
-        f"{'' if wrong else '; they agree with the sums of their rows'}.",
+        f"{'' if wrong or unlike else '; they agree with the sums of their rows'}.",
         raw.place,
     )
     for i, header, told, total in wrong[:10]:

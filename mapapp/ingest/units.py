@@ -6,13 +6,16 @@ The soft limits are those of the domain notes, section 1.8, from twelve publishe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from mapapp.core.crs import Floats
 from mapapp.ingest.result import Match, Raw
+from mapapp.ingest.words import plain, spread
 
 _M2 = ("m2", "m²", "㎡", "平方米", "平米", "方")
 AREA_M2 = {f"万{u}": 1e4 for u in _M2} | dict.fromkeys(_M2, 1.0) | {"公顷": 1e4}
@@ -37,6 +40,9 @@ M2_PER_BUILDING = (800.0, 15000.0)
 YUAN_PER_M2 = (80.0, 1500.0)
 WAN_PER_HOUSEHOLD = (0.5, 12.0)
 _NO_METRE, _CM_UP_TO, _MM_ABOVE, _SENTINEL_DEPTH = 30.0, 500.0, 1500.0, 9999.0
+_OWN = re.compile(
+    r"^(?:约|近|共)?\s*(\d[\d,]*(?:\.\d+)?)\s*((?:万|亿)(?:m2|m²|平方米|平米|方|元)|元|m2|m²|平方米|平米)$"
+)
 _SLACK = 5.0
 """A median within the limits stretched by this factor is believed; a 万 mistake is 10,000 times off."""
 
@@ -149,6 +155,25 @@ def scale(raw: Raw, match: Match, values: Floats, quantity: Quantity, others: Ma
     return times(values, chosen)
 
 
+def own(raw: Raw, theirs: str, factors: Mapping[str, float]) -> Floats:
+    """Return the values of cells that name their own unit (``0.8万㎡``, ``250万元``) in the stored unit, NaN elsewhere."""
+    series = raw.frame[theirs]
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        return np.full(len(series), np.nan)
+
+    def decode(value: object) -> float:
+        said = names_its_unit(value)
+        return float("nan") if said is None or said[1] not in factors else said[0] * factors[said[1]]
+
+    return np.array([np.nan if v is None else v for v in spread(series, decode)], dtype=float)
+
+
+def names_its_unit(value: object) -> tuple[float, str] | None:
+    """Return number and unit of a cell that names an area or a sum of money in full, else None."""
+    found = _OWN.match(plain(value)) if isinstance(value, str) else None
+    return None if found is None else (float(found[1].replace(",", "")), found[2])
+
+
 def depth(raw: Raw, match: Match, values: Floats) -> Floats:
     """Return depths in metres where the header gives no unit and their size says that they are not metres.
 
@@ -179,28 +204,33 @@ def depth(raw: Raw, match: Match, values: Floats) -> Floats:
 def percent(raw: Raw, match: Match, values: Floats) -> Floats:
     """Return percentages from 0 to 100; a column of a workbook's percent cells holds 0.6 where it shows 60 %.
 
-    Only where no value is above one, one lies between nought and one, and none was written with a percent sign. A
-    column of noughts and ones alone stays as it is, with a question: 1 may be 1 % or all of it.
+    Only where no value is above one and one lies between nought and one, cells written with a percent sign apart: those
+    say what they are. A column of noughts and ones alone stays as it is, with a question: 1 may be 1 % or all of it.
     """
-    known = values[np.isfinite(values)]
+    signed = np.array(
+        [isinstance(v, str) and v.strip().endswith(("%", "％")) for v in raw.frame[match.theirs]], dtype=bool
+    )
+    known = values[np.isfinite(values) & ~signed]
     if not len(known) or known.min() < 0 or known.max() > 1 or known.max() == 0:
         return values
-    if any(isinstance(v, str) and v.strip().endswith(("%", "％")) for v in raw.frame[match.theirs]):
-        return values
+    if signed.any() and not (values[signed] > 1).any():
+        return values  # 0.5 % and 0.4: nothing says that they are meant differently
     theirs = match.theirs
-    if not ((known > 0) & (known < 1)).any():
-        raw.notes.warn(
-            f"{theirs}：只有 0 和 1，按 1% 读取；若 1 表示 100%，请在表中改为百分数。",
-            f"{theirs}: holds 0 and 1 alone, read as 1 %; where 1 means 100 %, write it as a percentage.",
-            raw.place,
-        )
+    shares = known[(known > 0) & (known < 1)]
+    if not len(shares):
+        if not signed.any():
+            raw.notes.warn(
+                f"{theirs}：只有 0 和 1，按 1% 读取；若 1 表示 100%，请在表中改为百分数。",
+                f"{theirs}: holds 0 and 1 alone, read as 1 %; where 1 means 100 %, write it as a percentage.",
+                raw.place,
+            )
         return values
     raw.notes.warn(
-        f"{theirs}：都不超过 1，按小数表示的百分比读取（{known[0]:g} 即 {known[0] * 100:g}%），请核对。",
-        f"{theirs}: nothing is above 1; read as shares ({known[0]:g} is {known[0] * 100:g} %). Please check.",
+        f"{theirs}：不带百分号的都不超过 1，按小数表示的百分比读取（{shares[0]:g} 即 {shares[0] * 100:g}%），请核对。",
+        f"{theirs}: nothing without a percent sign is above 1; read as shares ({shares[0]:g} is {shares[0] * 100:g} %). Please check.",
         raw.place,
     )
-    return times(values, 100.0)
+    return np.where(signed, values, times(values, 100.0))
 
 
 def factor_of(before: Floats, after: Floats) -> float:

@@ -227,3 +227,15 @@ def test_ids_that_became_floats_are_whole_again_and_the_words_of_a_kind_are_prop
     assert told.frame["pipe_id"].tolist() == ["0", "1", "2"]
     assert told.proposals["kind"].theirs == "系统"
     assert "kind" not in told.mapping
+
+
+def test_a_cell_that_names_its_own_unit_is_in_that_one(workbook: Book) -> None:
+    """Whatever the column's is; nor does its sum contradict the total in silence."""
+    rows = [["小区名称", "户数", "建筑面积（万㎡）", "总投资（万元）", "其中：中央补助", "形象进度"],
+            ["甲", 120, 1.1, 300, 100, 0.5], ["乙", 90, "8000㎡", "0.025亿元", 80, "40%"], ["合计", 210, 1.9, 550, 180, None]]  # fmt: skip
+    read = ingest.read(workbook(rows), "ledger")
+    assert read.frame["floor_area_m2"].tolist() == [11000, 8000]
+    assert read.frame["invest_total_wan"].tolist() == [300, 250]
+    assert read.frame["fund_central_wan"].tolist() == [100, 80]
+    assert read.frame["image_progress_pct"].tolist() == [50, 40]
+    assert not any("its rows sum to" in n.text.en for n in read.notes)
