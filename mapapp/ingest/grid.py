@@ -14,31 +14,22 @@ import pandas as pd
 from mapapp.core.errors import QuestionError
 from mapapp.core.schema import Layer
 from mapapp.core.text import Text
-from mapapp.ingest import layout, long
+from mapapp.ingest import layout, long, totals
 from mapapp.ingest.columns import SEPARATOR, alias_table, keys_of, normalise
+from mapapp.ingest.layout import blank
 from mapapp.ingest.points import coordinate_columns
 from mapapp.ingest.result import Notes, Raw, letter
-from mapapp.ingest.units import names_its_unit
-from mapapp.ingest.values import read_number
-from mapapp.ingest.words import is_blank, plain
+from mapapp.ingest.words import plain
 
 Cells = list[list[Any]]
 Merge = tuple[int, int, int, int]
 """First row, first column, last row, last column, from 0."""
 _HEADER_WITHIN = 30
 _HEADER_DEPTH = 3
-_TOTAL = re.compile(r"^(?:.{0,12})?(小计|合计|总计|共计|总合计|subtotal|total|sum)[:：]?$", re.IGNORECASE)
-_GRAND = re.compile(r"(合计|总计|共计|^total|^sum)", re.IGNORECASE)
-_TOTAL_COLUMNS = 6
 _NO_GAP = re.compile(r"(?<![!-~]) | (?![!-~])")
 """A blank beside a Chinese character: ``小 区``; between English words it stays."""
 _REMARK = re.compile(r"^[^:：]{0,8}(单位|部门|日期|时间|人|电话)\s*[:：]\s*\S")
 """Above a table stands who filled it in and when: ``填报单位：县住建局``, ``单位：万元``. No header begins like this."""
-
-
-def blank(value: Any) -> bool:
-    """Whether a cell is empty."""
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _numeric(value: Any) -> bool:
@@ -67,7 +58,7 @@ def find_table(
     no sum counts it twice.
     """
     width = max((len(r) for r in cells), default=0)
-    filled = _spread_text(cells, merges, width)
+    filled = spread_text(cells, merges, width)
     found = _find_header(cells, filled, merges, target, given)
     if found is None:
         return None
@@ -117,15 +108,15 @@ def _one_table(
     again = [normalise(h.split(SEPARATOR)[-1]) for h in headers]
     certain = long.records(cells, below, columns) if empty.kind == "csv" else np.empty(0, dtype=bool)
     doubted = np.flatnonzero(~certain) + below if len(certain) else range(below, len(cells))
-    rows, totals, asides, signed = [], [], [], []
+    rows, sums, asides, signed = [], [], [], []
     for i in map(int, doubted):
         row = filled[i]
         present = [c for c in columns if not blank(row[c])]
         own = [c for c in range(len(at)) if not blank(cells[i][c])]
         if not present:
             continue
-        if _is_total([row[c] for c in columns[:_TOTAL_COLUMNS]]):
-            totals.append(i)
+        if totals.is_total([row[c] for c in columns[: totals.FIRST]]):
+            sums.append(i)
         elif layout.is_signature([cells[i][c] for c in own]):
             signed.append(i)
         elif len(own) <= 1 and len(columns) > 3 and isinstance(cells[i][own[0]] if own else "", str):
@@ -155,7 +146,7 @@ def _one_table(
         )
     shared = [m for m in merges if at[0] <= m[1] <= at[-1]]
     _note_merges(raw, cells, [(r0, c0 - at[0], r1, c1 - at[0]) for r0, c0, r1, c1 in shared], rows, columns)
-    _check_totals(raw, filled, rows, totals, dict(zip(headers, columns, strict=True)), target)
+    totals.check(raw, filled, rows, sums, dict(zip(headers, columns, strict=True)), target)
     return raw
 
 
@@ -205,7 +196,8 @@ def _where(file: str, sheet: str, kind: str) -> str:
     return f"{file} › {sheet}" if sheet and kind == "excel" else file
 
 
-def _spread_text(cells: Cells, merges: Sequence[Merge], width: int) -> Cells:
+def spread_text(cells: Cells, merges: Sequence[Merge], width: int) -> Cells:
+    """Return the grid, rows of one width, with the text of each merged cell in every cell that it covers."""
     if not merges and all(len(r) == width for r in cells):
         return cells
     out = [list(r) + [None] * (width - len(r)) for r in cells]
@@ -268,7 +260,7 @@ def guess_header(cells: Cells, merges: Sequence[Merge]) -> tuple[str, ...]:
     Built like one: at least three different texts and no number, with a row of numbers below. What they mean is for the
     user to say.
     """
-    filled = _spread_text(cells, merges, max((len(r) for r in cells), default=0))
+    filled = spread_text(cells, merges, max((len(r) for r in cells), default=0))
     for start in range(min(_HEADER_WITHIN, len(cells))):
         first = [plain(v) for v in filled[start] if not blank(v)]
         if len(set(first)) < 3 or any(_numeric(v) for v in filled[start]) or any(map(_REMARK.match, first)):
@@ -343,10 +335,6 @@ def _headers(names: Sequence[str], body: Cells, at: Sequence[int]) -> tuple[list
     return headers, columns
 
 
-def _is_total(values: Sequence[Any]) -> bool:
-    return any(isinstance(v, str) and _TOTAL.match(re.sub(r"\s+", "", v)) is not None for v in values)
-
-
 def _note_merges(raw: Raw, cells: Cells, merges: Sequence[Merge], rows: Sequence[int], columns: Sequence[int]) -> None:
     body = set(rows)
     tall = [m for m in merges if m[2] > m[0] and m[0] in body and m[1] in columns and m[1] < len(cells[m[0]])]
@@ -358,60 +346,4 @@ def _note_merges(raw: Raw, cells: Cells, merges: Sequence[Merge], rows: Sequence
             f"{len(shared)} merged cells hold one number for several "
             f"rows ({places}); it stands in the first row, not shared out.",
             raw.place,
-        )
-
-
-def _check_totals(
-    raw: Raw, filled: Cells, rows: Sequence[int], totals: Sequence[int], columns: Mapping[str, int], target: Layer
-) -> None:
-    """Say that totals were left out, and where they differ from the sum of their rows."""
-    if not totals:
-        return
-    table = alias_table(target)
-    summed = []
-    for header, c in columns.items():
-        ours = next((target.column(o) for k in keys_of(header) for o, _ in table.get(k, ())), None)
-        if ours is not None and ours.kind in ("int", "float") and ours.unit not in ("", "%", "year"):
-            summed.append((header, c))
-    wrong = []
-    unlike = False
-    done = -1
-    for i in totals:
-        label = "".join(plain(v) for v in filled[i][:_TOTAL_COLUMNS] if isinstance(v, str))
-        grand = _GRAND.search(label) is not None
-        above = [r for r in rows if r < i and (grand or r > done)]
-        if not above:  # a total that stands above its rows
-            below = [t for t in totals if t > i]
-            above = [r for r in rows if r > i and (grand or not below or r < below[0])]
-        elif not grand:
-            done = i
-        for header, c in summed:
-            if any(names_its_unit(filled[r][c]) for r in above):
-                unlike = True  # rows in units of their own are not summed here
-                continue
-            told = read_number(filled[i][c]) if not blank(filled[i][c]) else None
-            parts = [
-                read_number(filled[r][c])
-                for r in above
-                if not blank(filled[r][c]) and not is_blank(plain(filled[r][c]))
-            ]
-            total = sum(p for p in parts if p is not None and p == p)
-            if (
-                told is not None
-                and told == told
-                and abs(told - total) > max(1e-6 * abs(told), 0.005 + 0.005 * len(parts) * (told % 1 != 0))
-            ):
-                wrong.append((i, header, told, total))
-    raw.notes.info(
-        f"{len(totals)} 行小计、合计（第 {'、'.join(str(i + 1) for i in totals[:8])} "
-        f"行）不算记录{'' if wrong or unlike else '，与各行之和一致'}。",
-        f"{len(totals)} rows of totals (rows {', '.join(str(i + 1) for i in totals[:8])}) are no records"
-        f"{'' if wrong or unlike else '; they agree with the sums of their rows'}.",
-        raw.place,
-    )
-    for i, header, told, total in wrong[:10]:
-        raw.notes.warn(
-            f"第 {i + 1} 行的“{header}”写 {told:g}，各行之和是 {total:g}，相差 {told - total:g}。",
-            f"Row {i + 1} says {told:g} for {header!r}; its rows sum to {total:g}, a difference of {told - total:g}.",
-            f"{raw.place} › {raw.letters[header]}{i + 1}",
         )

@@ -16,6 +16,11 @@ _STREETS = ("街道办事处", "街道", "镇", "乡")
 _SIGNATURE = re.compile(r"^[^:：]{0,10}(人|单位|部门|日期|时间|电话|审核|负责|领导|盖章|签字)\s*[:：]")
 
 
+def blank(value: Any) -> bool:
+    """Whether a cell is empty."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def band(text: str) -> tuple[str, str] | None:
     """Return what a heading row between records names: (``街道`` or ``社区``, its name); None for another text.
 

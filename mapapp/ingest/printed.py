@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from mapapp.core import schema
 from mapapp.core.schema import Layer
-from mapapp.ingest import grid, sheets
+from mapapp.ingest import grid, layout, sheets
+from mapapp.ingest import totals as totals_
 from mapapp.ingest.columns import match_columns
 from mapapp.ingest.csvfile import read_cells, read_csv
 from mapapp.ingest.opening import ALL_SHEETS
@@ -120,7 +121,7 @@ def _counts(raw: Raw, mapping: Mapping[str, Match]) -> list[dict[str, Any]]:
     for i, said in enumerate(raw.frame[mapping["programme_year"].theirs]):
         year = re.search(r"20\d\d", plain(said) if said is not None else "")
         for column in COUNTS:
-            if year and column in mapping and not grid.blank(value := raw.frame[mapping[column].theirs].iloc[i]):
+            if year and column in mapping and not layout.blank(value := raw.frame[mapping[column].theirs].iloc[i]):
                 number = read_number(value)
                 if number is not None and not math.isnan(number):
                     out.append({
@@ -148,9 +149,11 @@ def _totals_of(
     labelled = sorted(at.values())[:_LABELLED]
     records = [int(n) - 1 for n in rows]
     first = min(records)
-    while first and (all(map(grid.blank, cells[first - 1])) or grid._is_total([cells[first - 1][c] for c in labelled])):
+    while first and (
+        all(map(layout.blank, cells[first - 1])) or totals_.is_total([cells[first - 1][c] for c in labelled])
+    ):
         first -= 1  # a total may stand above its rows
-    totals = [i for i in range(first, len(cells)) if grid._is_total([cells[i][c] for c in labelled])]
+    totals = [i for i in range(first, len(cells)) if totals_.is_total([cells[i][c] for c in labelled])]
     summed = {ours: m.theirs for ours, m in mapping.items() if m.theirs in at and _adds_up(layer, ours)}
     years = mapping.get("programme_year")
     year_at = at.get(years.theirs) if years else None
@@ -158,7 +161,7 @@ def _totals_of(
     done = -1
     for i in totals:
         label = "".join(dict.fromkeys(plain(cells[i][c]) for c in labelled if isinstance(cells[i][c], str)))
-        grand = grid._GRAND.search(label) is not None
+        grand = totals_.GRAND.search(label) is not None
         its = [r for r in records if r < i and (grand or r > done)]
         if not its:  # a total that stands above its rows
             below = [t for t in totals if t > i]
@@ -166,7 +169,7 @@ def _totals_of(
         elif not grand:
             done = i
         said = (
-            set() if year_at is None else {plain(cells[r][year_at]) for r in its if not grid.blank(cells[r][year_at])}
+            set() if year_at is None else {plain(cells[r][year_at]) for r in its if not layout.blank(cells[r][year_at])}
         )
         block = said.pop() if len(said) == 1 else ""
         for ours, header in summed.items():
@@ -187,13 +190,13 @@ def _totals_of(
 def _cells(path: Path, sheet: str, encoding: str | None) -> grid.Cells:
     """Return the cells as they lie, every row as wide as the widest, merged texts in each of their cells."""
     if path.suffix.lower() in _TEXTS:
-        return grid._spread_text(rows := read_cells(path, encoding, Notes()), (), max(map(len, rows)))
+        return grid.spread_text(rows := read_cells(path, encoding, Notes()), (), max(map(len, rows)))
     book = calamine.load_workbook(str(path))
     try:
         cells, merges = sheets._cells(book, sheet, path.name)
     finally:
         book.close()
-    return grid._spread_text(cells, merges, max((len(r) for r in cells), default=0))
+    return grid.spread_text(cells, merges, max((len(r) for r in cells), default=0))
 
 
 def _adds_up(layer: Layer, name: str) -> bool:
@@ -207,7 +210,7 @@ def _whole(layer: Layer, name: str) -> bool:
 
 
 def _number(value: Any) -> float | None:
-    number = None if grid.blank(value) else read_number(value)
+    number = None if layout.blank(value) else read_number(value)
     return None if number is None or math.isnan(number) else number
 
 
