@@ -12,15 +12,19 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from mapapp.core import schema
-from mapapp.core.errors import ConflictError, InputError, MapappError, NotFoundError
+from mapapp.core.errors import ConflictError, InputError, MapappError, NotFoundError, QuestionError
 from mapapp.core.text import Text
 from mapapp.services import rights, tiling
 from mapapp.services.frames import County
 from mapapp.services.scope import Scope
+
+if TYPE_CHECKING:
+    from mapapp.services import importing
 
 LAYERS: Final = (
     "compounds", "ledger", "pipes", "manholes", "outlets", "inlets", "buildings", "streets", "survey_areas", "waters", "railways",
@@ -29,6 +33,8 @@ LAYERS: Final = (
 _HOURS: Final = 6.0
 _MOST_FILES: Final = 40
 _CONTROL: Final = ".control"
+_COLUMNS: Final = "import_columns"
+"""The setting that holds, by layer, the columns that were chosen when a file was last confirmed."""
 
 
 def _root() -> Path:
@@ -173,6 +179,7 @@ def apply(county: County, scope: Scope, word: str) -> dict[str, Any]:
     found = _read(county, folder, remembered["layer"], remembered["answers"])
     rights.require_import(county, scope, found)
     done = importing.apply(county.db, found, by=scope.name)
+    _remember(county, remembered["layer"], remembered["answers"])
     shutil.rmtree(folder, ignore_errors=True)
     warm_up(county)
     return dict(done.summary())
@@ -218,11 +225,48 @@ def _read(county: County, folder: Path, layer: str, answers: Mapping[str, str]) 
     )
     files = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
     try:
-        return importing.preview(county.db, layer, files, options)
+        return _as_last_time(county, layer, files, options)
     except MapappError as error:
         # readers of formats quote the path they were given; a page tells the file's name alone
         error.saw, error.need = _without(folder, error.saw), error.need and _without(folder, error.need)
         raise
+
+
+def _as_last_time(county: County, layer: str, files: list[Path], options: importing.Options) -> importing.Preview:
+    """Preview; where nobody chose columns and the file has all those that were chosen last time, with these, and say so."""
+    from mapapp.ingest import Note
+    from mapapp.services import importing
+
+    last: dict[str, str] = (county.db.setting(_COLUMNS) or {}).get(layer, {}) if not options.columns else {}
+    try:
+        found = importing.preview(county.db, layer, files, options)
+    except QuestionError as error:
+        if error.option != "columns" or not last or not set(filter(None, last.values())) <= set(error.choices):
+            raise
+    else:
+        now = {ours: match.theirs for ours, match in found.reading.mapping.items()}
+        headers = {*now.values(), *found.reading.unmapped}
+        same = all(now.get(ours, "") == theirs for ours, theirs in last.items())
+        if same or not set(filter(None, last.values())) <= headers:
+            return found
+    found = importing.preview(county.db, layer, files, replace(options, columns=last))
+    listed = [f"{ours} ← {theirs}" for ours, theirs in last.items() if theirs]
+    said = Text(
+        f"按上次选定的列读取（{'、'.join(listed)}）。", f"Read with the columns chosen last time ({', '.join(listed)})."
+    )
+    found.reading.notes.append(Note("info", said, found.reading.file))
+    return found
+
+
+def _remember(county: County, layer: str, answers: Mapping[str, str]) -> None:
+    """Keep which columns were chosen for the next file of the kind; what one whole file was said to be is not kept."""
+    chosen = {
+        name.removeprefix("column."): theirs
+        for name, theirs in answers.items()
+        if name.startswith("column.") and not theirs.startswith("=")
+    }
+    if any(chosen.values()):
+        county.db.set_setting(_COLUMNS, {**(county.db.setting(_COLUMNS) or {}), layer: chosen})
 
 
 def _without(folder: Path, text: Text) -> Text:

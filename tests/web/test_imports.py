@@ -150,3 +150,19 @@ def test_control_points_carry_a_local_system_home_and_are_kept_nowhere(asker: As
     asker.client.post(f"/import/{word}", data={"csrf_token": asker.csrf})
     assert "W8" in {row["node_id"] for row in asker.get("/api/features/manholes").get_json()["rows"]}
     assert asker.client.post(f"/import/{word}", data={"csrf_token": asker.csrf}).status_code == 404
+
+
+def test_columns_chosen_once_are_used_for_the_next_file_of_the_kind_and_that_is_said(asker: Asker) -> None:
+    """Only where the file has them all; a new choice takes their place."""
+    word = word_of(upload(asker, geojson(怪列="47")).get_data(as_text=True))
+    chosen = {"theirs": ["户数", "怪列"], "ours": ["", "households"], "was": ["households", ""]}
+    asker.client.post("/import", data={"upload": word, "layer": "compounds", "csrf_token": asker.csrf, **chosen})
+    asker.client.post(f"/import/{word}", data={"csrf_token": asker.csrf})
+    page = upload(asker, geojson(小区编号="C9", 小区名称="又来小区", 怪列="52")).get_data(as_text=True)
+    assert "households ← 怪列" in page
+    asker.client.post(f"/import/{word_of(page)}", data={"csrf_token": asker.csrf})
+    rows = asker.get("/api/features/compounds").get_json()["rows"]
+    assert {r["compound_id"]: r["households"] for r in rows if r["compound_id"] in ("C8", "C9")} == {"C8": 47, "C9": 52}
+    without = json.loads(geojson(小区编号="C10"))
+    del without["features"][0]["properties"]["怪列"]
+    assert "households ←" not in upload(asker, json.dumps(without).encode()).get_data(as_text=True)
