@@ -21,8 +21,8 @@ Array = np.ndarray[Any, Any]
 COLUMNS = ("compound_id", "kind", "zh", "en")
 COVER_SLACK_M = 0.1
 """What ground levels between known points are worth: less missing cover than this is not told."""
-LOW_M = 0.5
-"""What ground levels on an outline are worth: an outline that is less too low is not told."""
+LOW_M = 1.0
+"""What ground levels on an outline, and pipes inside it, are worth: an outline that is less too low is not told."""
 STEP_M = 5.0
 """Distance of the places along a drawn pipe at which its cover is looked at."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from mapapp.core.text import Lang, Text
@@ -55,7 +56,9 @@ def describe(made: Plan, check: dict[str, Any], lang: Lang) -> str:
     told = (
         Text("没有可证明的差距", "with no certified gap")
         if gap is None
-        else Text(f"最多高出最优 {gap:.1f} %", f"at most {gap:.1f} % above the best possible")
+        else Text("最多高出最优 {gap:.1f} %", "at most {gap:.1f} % above the best possible").format(
+            gap=math.ceil(10.0 * gap - 1e-9) / 10.0  # a promise is rounded up
+        )
     )
     filled = words.format(**made.summary | {"gap": told, "check": check_words(check)})
     lines = [filled.pick(lang)]

@@ -13,7 +13,7 @@ from mapapp.core.schema import layer
 from mapapp.plan import bill, load_prices, load_standard, run
 from mapapp.plan.swmm import check, to_inp
 
-from .towns import CRS, frame, line, square
+from .towns import CRS, frame, line, main_town, square
 
 
 @pytest.fixture
@@ -266,3 +266,17 @@ def test_no_link_touches_forbidden_ground_and_who_is_shut_in_is_refused(town):
     shut = run(*town, forbidden=ring)
     assert shut.refused["compound_id"].tolist() == ["A"]
     assert shut.summary["linked"] == 2
+
+
+def test_a_compound_whose_low_end_cannot_drain_to_its_link_is_named():
+    """Its back lies 4 m lower than its front, where the sewer is: its own drains are to be looked at."""
+    layers, verdicts, served = main_town()
+    layers["compounds"] = frame({"compound_id": ["A"], "households": [100]}, [shapely.box(200, 20, 260, 120)])
+    flat = run(layers, verdicts.iloc[:1], served)
+    behind = frame(
+        {"node_id": ["L", "R"], "ground_elev_m": [18.0, 18.0]}, [shapely.Point(200, 125), shapely.Point(260, 125)]
+    )
+    layers["manholes"] = pd.concat([layers["manholes"], behind], ignore_index=True)
+    steep = run(layers, verdicts.iloc[:1], served)
+    assert "low_lying" not in set(flat.remarks["kind"])
+    assert steep.remarks[["compound_id", "kind"]].to_numpy().tolist() == [["A", "low_lying"]]
